@@ -1,0 +1,77 @@
+/**
+ * What a home for stored responses must do. Memory, disk, and later ATS and Varnish implement it;
+ * one suite (`store_suite.ts`) runs over all of them.
+ *
+ * @module
+ */
+
+import type { Fields } from "#http";
+
+/** A response as it is kept, apart from its bytes. */
+export interface StoredResponse {
+  /** Primary cache key: the canonical path and query. */
+  readonly key: string;
+  /** Secondary key made from the request fields that `Vary` names (RFC 9111 §4.1); `""` without `Vary`. */
+  readonly variant: string;
+  readonly status: number;
+  /** End-to-end fields only, names in lower case. */
+  readonly fields: Fields;
+  /** Wall clock when the upstream request was sent, in milliseconds since the Unix epoch. */
+  readonly requestSentMs: number;
+  /** Wall clock when its head arrived, in milliseconds since the Unix epoch. */
+  readonly receivedMs: number;
+  /** The purge sequence number this node had applied when the upstream request was sent. */
+  readonly fillSeq: number;
+  /** Surrogate keys (`Surrogate-Key`, `Cache-Tag`). */
+  readonly tags: readonly string[];
+  /** How the bytes came here, in the words of the one who filled it; kept, never interpreted. */
+  readonly source?: string;
+}
+
+/** One stored object. Its bytes stay readable until the last reader ends, even after removal. */
+export interface StoredEntry {
+  readonly response: StoredResponse;
+  readonly bodyBytes: number;
+  /** The whole body without a copy when it is in memory; never written to again. */
+  readonly memory: Uint8Array | undefined;
+  /**
+   * Streams `[start, end)` of the body. Fails (errors the stream) rather than yield a byte whose
+   * checksum is wrong.
+   */
+  read(start: number, end: number): ReadableStream<Uint8Array>;
+}
+
+/** Writes one object. Nothing of it can be found before `commit()` returned it. */
+export interface StoreWriter {
+  /** Takes ownership of `chunk`: the caller never writes to it again. Never throws for a full home. */
+  write(chunk: Uint8Array): void | Promise<void>;
+  /**
+   * Makes the object findable, replacing the one with the same key and variant.
+   *
+   * @param response Replaces what `open` was given, for what is known only at the end.
+   * @returns `undefined` when it was not admitted: larger than the budget, disk full, write failed.
+   */
+  commit(response?: StoredResponse): Promise<StoredEntry | undefined>;
+  /** Forgets what was written. */
+  abort(): Promise<void>;
+}
+
+/** A home for stored responses, bounded in bytes. */
+export interface Store {
+  readonly usedBytes: number;
+  readonly budgetBytes: number;
+  readonly count: number;
+  /** All variants of `key`, newest first. Synchronous: the index is in memory. */
+  find(key: string): readonly StoredEntry[];
+  /** Tells the eviction policy that a client was served from `entry`. */
+  touch(entry: StoredEntry): void;
+  /** Opens a writer; `expectedBytes` (`Content-Length`) lets it refuse or make room early. */
+  open(response: StoredResponse, expectedBytes?: number): StoreWriter;
+  /** Replaces the head of a stored entry (a 304 was received) and returns the new entry. */
+  update(entry: StoredEntry, response: StoredResponse): Promise<StoredEntry>;
+  remove(entry: StoredEntry): void;
+  /** All entries, for the background sweep that frees what purges made invalid. */
+  entries(): Iterable<StoredEntry>;
+  /** Flushes what must survive a restart. */
+  close(): Promise<void>;
+}

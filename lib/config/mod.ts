@@ -1,0 +1,34 @@
+/**
+ * Settings of a program: one parameter table makes its flags, environment variables, config file keys and help.
+ *
+ * @module
+ */
+export {
+  BadValue,
+  bitRate,
+  bytes,
+  choice,
+  duration,
+  formatHostPort,
+  type HostPort,
+  hostPort,
+  integer,
+  isLoopback,
+  list,
+  optional,
+  type Parameter,
+  type ParameterTable,
+  path,
+  type Settings,
+  text,
+  url,
+} from "./parameter.ts";
+export {
+  fileKey,
+  flagName,
+  type Invocation,
+  type Reading,
+  readSettings,
+  variableName,
+} from "./settings.ts";
+export { formatHelp, type Introduction } from "./help.ts";

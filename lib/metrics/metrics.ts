@@ -1,0 +1,79 @@
+/**
+ * A program's metrics in the Prometheus text format.
+ *
+ * @module
+ */
+
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
+
+/** Makes metrics and renders them; names follow the Prometheus conventions. */
+export interface Metrics {
+  /** A number that only grows; the name ends in `_total`. */
+  counter<Label extends string = never>(
+    name: string,
+    help: string,
+    labels?: readonly Label[],
+  ): Counter<Label>;
+  /** A number that goes up and down; with `collect`, read when scraped. */
+  gauge<Label extends string = never>(
+    name: string,
+    help: string,
+    labels?: readonly Label[],
+    collect?: (gauge: Gauge<Label>) => void,
+  ): Gauge<Label>;
+  /** A distribution over fixed buckets, in base units (seconds, bytes). */
+  histogram<Label extends string = never>(
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    labels?: readonly Label[],
+  ): Histogram<Label>;
+  /** The exposition text. */
+  render(): Promise<string>;
+  /** Its media type. */
+  readonly contentType: string;
+}
+
+/** Makes the metrics of one program, with `build_info` and the process's own numbers. */
+export function createMetrics(program: string, version: string, startedMs: number): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const info = new Gauge({
+    name: "downlink_build_info",
+    help: "Constant 1, labelled by program and version.",
+    labelNames: ["program", "version"],
+    registers,
+  });
+  info.set({ program, version }, 1);
+  new Gauge({
+    name: "process_start_time_seconds",
+    help: "Start time of the process since the Unix epoch in seconds.",
+    registers,
+  }).set(startedMs / 1000);
+  new Gauge({
+    name: "process_resident_memory_bytes",
+    help: "Resident memory size in bytes.",
+    registers,
+    collect() {
+      this.set(Deno.memoryUsage().rss);
+    },
+  });
+  return {
+    counter: (name, help, labels = []) =>
+      new Counter({ name, help, labelNames: [...labels], registers }),
+    gauge: (name, help, labels = [], collect) => {
+      const gauge: Gauge<typeof labels[number]> = new Gauge({
+        name,
+        help,
+        labelNames: [...labels],
+        registers,
+        collect: collect && ((): void => collect(gauge)),
+      });
+      return gauge;
+    },
+    histogram: (name, help, buckets, labels = []) =>
+      new Histogram({ name, help, buckets: [...buckets], labelNames: [...labels], registers }),
+    render: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}

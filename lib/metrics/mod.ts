@@ -1,0 +1,6 @@
+/**
+ * Metrics.
+ *
+ * @module
+ */
+export { createMetrics, type Metrics } from "./metrics.ts";

@@ -1,0 +1,14 @@
+/**
+ * What all programs share: settings, admin port, readiness, draining.
+ *
+ * @module
+ */
+export { adminApp, type AdminOptions, guard } from "./admin.ts";
+export {
+  commonParameters,
+  listen,
+  type Program,
+  type ProgramContext,
+  runProgram,
+} from "./program.ts";
+export { version } from "./version.ts";

@@ -1,0 +1,232 @@
+/**
+ * What all programs do alike: read settings, open the admin port, run, drain on SIGTERM.
+ *
+ * @module
+ */
+
+import type { Hono } from "hono";
+import {
+  BadValue,
+  choice,
+  duration,
+  formatHelp,
+  formatHostPort,
+  type HostPort,
+  hostPort,
+  type Introduction,
+  isLoopback,
+  optional,
+  type ParameterTable,
+  path,
+  readSettings,
+  type Settings,
+} from "#config";
+import { type Handler, type Http1Server, serve } from "#http1";
+import { createLogger, type Logger } from "#log";
+import { createMetrics, type Metrics } from "#metrics";
+import { adminApp } from "./admin.ts";
+import { version } from "./version.ts";
+
+/** Returns the common rows of a parameter table; they come after the program's own. */
+export function commonParameters(admin: string) {
+  return {
+    admin: hostPort(admin, "Where /healthz, /readyz, /metrics and the admin API are served."),
+    tokenFile: optional(
+      path(
+        undefined,
+        "File with the bearer token of admin and purge APIs; needed off loopback.",
+        "FILE",
+      ),
+    ),
+    logFormat: choice(
+      ["auto", "json", "text"],
+      "auto",
+      "Log lines: text on a terminal, else JSON.",
+    ),
+    logLevel: choice(["debug", "info", "warn", "error"], "info", "The quietest log lines written."),
+    drainTime: duration("10s", "How long answers in flight may take to finish after SIGTERM."),
+  };
+}
+
+/** What a program gets to work with. */
+export interface ProgramContext<Table extends ParameterTable> {
+  readonly settings: Settings<Table>;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** The admin app; add routes before `start` returns. */
+  readonly admin: Hono;
+  /** The admin and purge token, when one was given. */
+  readonly token: string | undefined;
+  /** Says whether the program can do its job; `/readyz` tells. False at first. */
+  setReady(ready: boolean): void;
+  /** Runs at SIGTERM, last registered first; each is bounded by what is left of the drain time. */
+  onDrain(step: (timeoutMs: number) => void | Promise<void>): void;
+}
+
+/** A program: what it says of itself, its parameters, and how it starts. */
+export interface Program<Table extends ParameterTable> {
+  readonly introduction: Introduction;
+  readonly parameters: Table;
+  readonly start: (context: ProgramContext<Table>) => void | Promise<void>;
+}
+
+type Runnable = ReturnType<typeof commonParameters>;
+
+/** Runs a program until SIGTERM or SIGINT. Exit codes: 0 drained, 1 failed, 2 bad input. */
+export async function runProgram<const Table extends ParameterTable & Runnable>(
+  program: Program<Table>,
+): Promise<void> {
+  const { settings, token } = settingsOrExit(program);
+  const common = settings as unknown as Settings<Runnable>;
+  const name = program.introduction.program;
+  const log = programLogger(name, common);
+  const metrics = createMetrics(name, version, Date.now());
+  const steps: ((timeoutMs: number) => void | Promise<void>)[] = [];
+  let ready = false;
+  const admin = adminApp({ metrics, ready: () => ready, token });
+  const context: ProgramContext<Table> = {
+    settings,
+    log,
+    metrics,
+    admin,
+    token,
+    setReady: (is) => ready = is,
+    onDrain: (step) => steps.push(step),
+  };
+  addEventListener("unhandledrejection", (event) => {
+    log.error("a promise was rejected that nobody awaited", {
+      reason: String(event.reason?.stack ?? event.reason),
+    });
+  });
+  try {
+    await program.start(context);
+    const server = listen(common.admin, { handler: (request) => admin.fetch(request) });
+    steps.unshift((timeoutMs) => server.drain(timeoutMs));
+    log.info("started", { version, admin: formatHostPort(server.address) });
+  } catch (error) {
+    log.error("could not start", {
+      reason: error instanceof Error ? error.message : String(error),
+    });
+    Deno.exit(error instanceof BadValue ? 2 : 1);
+  }
+  await signalled(["SIGTERM", "SIGINT"]);
+  ready = false;
+  log.info("draining", { seconds: common.drainTime / 1000 });
+  await drain(steps, common.drainTime, log);
+  log.info("stopped");
+  Deno.exit(0);
+}
+
+/**
+ * Opens an HTTP/1.1 listener.
+ *
+ * @throws {Error} One sentence when the address cannot be had.
+ */
+export function listen(
+  { hostname, port }: HostPort,
+  options: { handler: Handler } & Partial<Parameters<typeof serve>[0]>,
+): Http1Server {
+  try {
+    return serve({ ...options, hostname, port });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `Cannot listen on ${
+        formatHostPort({ hostname, port })
+      }: need a free address of this machine: received ${reason}`,
+    );
+  }
+}
+
+function settingsOrExit<const Table extends ParameterTable>(
+  { introduction, parameters }: Program<Table>,
+) {
+  const reading = readSettings(parameters, {
+    args: Deno.args,
+    env: Deno.env.toObject(),
+    readFile: (file) => Deno.readTextFileSync(file),
+  });
+  if (reading.kind === "help") say(formatHelp(introduction, parameters), 0);
+  if (reading.kind === "version") say(`downlink-${introduction.program} ${version}\n`, 0);
+  if (reading.kind === "refused") say(`${reading.sentence}\n`, 2);
+  if (reading.kind !== "settings") throw new TypeError("unreachable");
+  return {
+    settings: reading.settings,
+    token: readToken(reading.settings as unknown as Settings<Runnable>),
+  };
+}
+
+function readToken({ admin, tokenFile }: Settings<Runnable>): string | undefined {
+  if (tokenFile === undefined) {
+    if (!isLoopback(admin.hostname)) {
+      say(
+        `Cannot use --admin: need --token-file unless it is a loopback address: received ${
+          formatHostPort(admin)
+        }\n`,
+        2,
+      );
+    }
+    return undefined;
+  }
+  try {
+    const token = Deno.readTextFileSync(tokenFile).trim();
+    if (token.length >= 16 && /^[\x21-\x7e]+$/.test(token)) return token;
+    return say(
+      `Cannot use --token-file: need 16 or more visible characters in ${tokenFile}: received ${token.length}\n`,
+      2,
+    );
+  } catch (error) {
+    return say(
+      `Cannot use --token-file: need a readable file: received ${(error as Error).message}\n`,
+      2,
+    );
+  }
+}
+
+/** Prints to the stream that fits the exit code, and ends the process. */
+function say(text: string, exitCode: number): never {
+  const stream = exitCode === 0 ? Deno.stdout : Deno.stderr;
+  stream.writeSync(new TextEncoder().encode(text));
+  Deno.exit(exitCode);
+}
+
+function programLogger(program: string, { logFormat, logLevel }: Settings<Runnable>): Logger {
+  const encoder = new TextEncoder();
+  const format = logFormat === "auto" ? (Deno.stderr.isTerminal() ? "text" : "json") : logFormat;
+  const write = (line: string) => void Deno.stderr.writeSync(encoder.encode(line));
+  return createLogger({ program, format, level: logLevel, write, nowMs: Date.now });
+}
+
+function signalled(signals: readonly Deno.Signal[]): Promise<void> {
+  return new Promise((resolve) => {
+    let count = 0;
+    for (const signal of signals) {
+      Deno.addSignalListener(signal, () => ++count === 1 ? resolve() : Deno.exit(130));
+    }
+  });
+}
+
+/** Runs the steps last to first, none past the deadline. */
+async function drain(
+  steps: readonly ((timeoutMs: number) => void | Promise<void>)[],
+  drainTimeMs: number,
+  log: Logger,
+): Promise<void> {
+  const deadlineMs = performance.now() + drainTimeMs;
+  for (const step of [...steps].reverse()) {
+    const leftMs = Math.max(0, deadlineMs - performance.now());
+    const late = Symbol();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const timeout = new Promise<symbol>((resolve) =>
+      timer = setTimeout(() => resolve(late), leftMs + 250)
+    );
+    try {
+      if (await Promise.race([step(leftMs), timeout]) === late) {
+        log.warn("a part did not drain in time");
+      }
+    } catch (error) {
+      log.warn("a part failed while draining", { reason: error });
+    }
+    clearTimeout(timer);
+  }
+}
