@@ -1,0 +1,55 @@
+/**
+ * How much a stranger can make a receiver keep.
+ *
+ * @module
+ */
+
+/** Bounds of one `FluteReceiver`. */
+export interface FluteLimits {
+  /** Sessions (source and TSI) at a time; the idlest makes room. */
+  readonly maxSessions: number;
+  /** After this many milliseconds without a packet a session is forgotten. */
+  readonly sessionIdleMs: number;
+  /** Transfer bytes of one object. */
+  readonly maxObjectBytes: number;
+  /** Transfer bytes of all incomplete objects together; the least recently fed is dropped. */
+  readonly maxReceivingBytes: number;
+  /** Incomplete objects of one session. */
+  readonly maxObjects: number;
+  /** Bytes of one FDT document, on the wire and decoded. */
+  readonly maxFdtBytes: number;
+  /** Files bound in one session. */
+  readonly maxFiles: number;
+  /** FDT instances under collection or remembered, of one session. */
+  readonly maxFdtInstances: number;
+  /** Bytes of datagrams kept until an FDT names them, all sessions together; the oldest make room. */
+  readonly maxEarlyBytes: number;
+  /** How long these are kept, in milliseconds. */
+  readonly earlyMs: number;
+  /** Wait for reordered packets after the B flag, in milliseconds. */
+  readonly reorderMs: number;
+  /** Silence of an object after a later one has begun, in milliseconds. */
+  readonly laterObjectMs: number;
+  /** Silence of an object, in milliseconds. */
+  readonly objectTimeoutMs: number;
+  /** Growth of `contiguousBytes` between two `progress` events, in bytes; 0 means each packet. */
+  readonly progressBytes: number;
+}
+
+/** What a set-top box with 1 GiB of memory can afford. */
+export const defaultFluteLimits: FluteLimits = {
+  maxSessions: 64,
+  sessionIdleMs: 600_000,
+  maxObjectBytes: 256 * 2 ** 20,
+  maxReceivingBytes: 384 * 2 ** 20,
+  maxObjects: 256,
+  maxFdtBytes: 2 ** 20,
+  maxFiles: 4096,
+  maxFdtInstances: 10,
+  maxEarlyBytes: 4 * 2 ** 20,
+  earlyMs: 5000,
+  reorderMs: 50,
+  laterObjectMs: 500,
+  objectTimeoutMs: 10_000,
+  progressBytes: 16 * 1024,
+};
