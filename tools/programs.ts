@@ -1,0 +1,40 @@
+/**
+ * The five programs: where each starts, what it may touch, what its binary embeds. The tasks, the
+ * demo and `deno task compile` all read this table.
+ *
+ * @module
+ */
+
+/** One program. */
+export interface ProgramBuild {
+  /** The binary is `downlink-<name>`. */
+  readonly name: "edge" | "shield" | "control" | "headend" | "stb";
+  readonly main: string;
+  /** Permission flags, as narrow as its job allows; the same for `deno run` and `deno compile`. */
+  readonly permissions: readonly string[];
+  /** Files embedded in the binary. */
+  readonly include: readonly string[];
+}
+
+/** What every program needs: its sockets, `DOWNLINK_*` variables, and its own files. */
+const common = ["--no-prompt", "--allow-net", "--allow-env", "--allow-read", "--allow-write"];
+
+/** The programs in the order in which they start. */
+export const programs: readonly ProgramBuild[] = [
+  { name: "control", main: "control/main.ts", permissions: common, include: [] },
+  { name: "shield", main: "shield/main.ts", permissions: common, include: [] },
+  { name: "edge", main: "edge/main.ts", permissions: common, include: [] },
+  // --allow-ffi: SO_RCVBUF of the receive socket; --allow-sys: multicast-dns lists the interfaces.
+  {
+    name: "headend",
+    main: "satellite/main.ts",
+    permissions: common,
+    include: [],
+  },
+  {
+    name: "stb",
+    main: "stb/main.ts",
+    permissions: [...common, "--allow-ffi", "--allow-sys=networkInterfaces,osRelease"],
+    include: ["stb/page"],
+  },
+];

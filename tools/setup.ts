@@ -1,0 +1,82 @@
+/**
+ * What the tests use from Debian, and how it gets there: as root it is installed after saying so;
+ * otherwise the tests that need it are skipped by name.
+ *
+ * @module
+ */
+
+/** A program that some tests drive or ask. */
+interface Tool {
+  readonly binary: string;
+  readonly packages: readonly string[];
+  readonly why: string;
+}
+
+const tools: readonly Tool[] = [
+  { binary: "chromium", packages: ["chromium"], why: "drives the page of the set-top box" },
+  { binary: "tshark", packages: ["tshark"], why: "reads the packets that we send" },
+  { binary: "ffprobe", packages: ["ffmpeg"], why: "reads the timestamps of the live channel" },
+];
+
+function print(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+async function run(command: string, args: readonly string[]): Promise<boolean> {
+  try {
+    const env = { DEBIAN_FRONTEND: "noninteractive" };
+    const options = {
+      args: [...args],
+      env,
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    } as const;
+    const { success, stderr } = await new Deno.Command(command, { args: [...args], env, ...piped })
+      .output();
+    if (!success) print(new TextDecoder().decode(stderr).trim().split("\n").slice(-3).join("\n"));
+    return success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+async function isInstalled(binary: string): Promise<boolean> {
+  const folders = (Deno.env.get("PATH") ?? "").split(":");
+  for (const folder of folders) {
+    const info = await Deno.stat(`${folder}/${binary}`).catch(() => undefined);
+    if (info?.isFile) return true;
+  }
+  return false;
+}
+
+async function missingTools(): Promise<Tool[]> {
+  const missing: Tool[] = [];
+  for (const tool of tools) if (!await isInstalled(tool.binary)) missing.push(tool);
+  return missing;
+}
+
+/** Installs what is missing, or says what stays missing and why. */
+export async function setUp({ install }: { install: boolean }): Promise<void> {
+  const missing = await missingTools();
+  if (missing.length === 0) return;
+  const root = Deno.uid() === 0 && await isInstalled("apt-get");
+  const verb = install && root ? "Installing from Debian" : "Missing";
+  for (const { binary, packages, why } of missing) {
+    print(`${verb}: ${packages.join(" ")} (${binary} ${why})`);
+  }
+  if (!install || !root) {
+    const reason = install ? "need root and apt-get to install" : "--no-setup was given";
+    print(`The tests that need them are skipped by name: ${reason}.`);
+    return;
+  }
+  const packages = missing.flatMap((tool) => tool.packages);
+  const installed = await run("apt-get", ["update", "-qq"]) &&
+    await run("apt-get", ["install", "-y", "--no-install-recommends", "-qq", ...packages]);
+  if (!installed) {
+    print(
+      "Debian's packages could not be installed; the tests that need them are skipped by name.",
+    );
+  }
+}
