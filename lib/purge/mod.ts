@@ -1,0 +1,42 @@
+/**
+ * Purges: records of an ordered log, the index that is asked at lookup, and how a node follows the
+ * log.
+ *
+ * @module
+ */
+export {
+  type LogEntry,
+  maxValueLength,
+  type NewPurge,
+  parseLogEntry,
+  type PurgeKind,
+  purgeKinds,
+  type PurgeRecord,
+  type SkippedSeqs,
+} from "./record.ts";
+export type { PurgeLog } from "./log.ts";
+export type { Mark, MarkRow } from "./marks.ts";
+export {
+  type ApplyOutcome,
+  PurgeIndex,
+  type PurgeIndexOptions,
+  type PurgeIndexState,
+  type PurgeSubject,
+  type PurgeVerdict,
+} from "./purge_index.ts";
+export {
+  maxOrderBytes,
+  maxOrderValues,
+  type OrderReading,
+  type PurgeOrder,
+  readOrder,
+} from "./order.ts";
+export { canonicalTarget } from "./target.ts";
+export { readValue, type ValueReading } from "./value.ts";
+export type {
+  FollowerFault,
+  FollowerState,
+  GapReason,
+  PurgeFollowerOptions,
+  StateFound,
+} from "./follower_types.ts";

@@ -1,0 +1,20 @@
+/**
+ * Topology: numbered snapshots, who keeps which key, and the link of a node to control.
+ *
+ * @module
+ */
+export {
+  type CacheNode,
+  type DeclaredTopology,
+  declaredTopologySchema,
+  type NodeRecord,
+  nodeRecordSchema,
+  type NodeRole,
+  nodeRoles,
+  parseSnapshot,
+  type TopologySnapshot,
+  topologySnapshotSchema,
+} from "./snapshot.ts";
+export { rendezvous, type Weighted } from "./rendezvous.ts";
+export { SnapshotFile, type SnapshotFound } from "./snapshot_file.ts";
+export type { ControlLinkOptions, LinkFault, LinkState } from "./control_link_types.ts";
