@@ -8,15 +8,15 @@
 export const packages: Readonly<Record<string, readonly string[]>> = {
   cache: ["http"],
   config: [],
-  dvbi: [],
+  dvbi: ["xml"],
   fec: [],
-  flute: ["fec", "lct"],
+  flute: ["fec", "lct", "xml"],
   hls: [],
   http: [],
   http1: ["http"],
   lct: [],
   log: [],
-  mabr: [],
+  mabr: ["xml"],
   metrics: [],
   multicast: [],
   program: ["config", "http", "http1", "log", "metrics", "purge", "topology"],
@@ -35,6 +35,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   purge: ["http"],
   topology: ["http"],
   upstream: ["cache", "http"],
+  xml: [],
 };
 
 const satelliteRoad = ["dvbi", "fec", "flute", "lct", "mabr", "multicast"];
@@ -52,7 +53,16 @@ export const programs: Readonly<Record<string, readonly string[]>> = {
 export const users: readonly string[] = ["bench", "demo", "docs", "infra", "k8s", "lint", "tools"];
 
 /** Files with sockets, timers or disks in a package of pure codecs would break its promise. */
-export const codecs: readonly string[] = ["dvbi", "fec", "flute", "hls", "http", "lct", "mabr"];
+export const codecs: readonly string[] = [
+  "dvbi",
+  "fec",
+  "flute",
+  "hls",
+  "http",
+  "lct",
+  "mabr",
+  "xml",
+];
 
 /**
  * Returns why a file may not import a module, or `undefined` when it may.

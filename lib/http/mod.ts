@@ -46,4 +46,5 @@ export {
   formatMember,
   isStructuredToken,
 } from "./structured_format.ts";
+export { canonicalTarget } from "./target.ts";
 export { parseDictionary, parseItem, parseList } from "./structured_parse.ts";
