@@ -40,3 +40,6 @@ export type {
   PurgeFollowerOptions,
   StateFound,
 } from "./follower_types.ts";
+export { PurgeFollower } from "./follower.ts";
+export { type ForwarderOptions, purgeForwarder } from "./forwarder.ts";
+export { type LogHead, parseLogHead } from "./stream.ts";

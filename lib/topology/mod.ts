@@ -17,4 +17,5 @@ export {
 } from "./snapshot.ts";
 export { rendezvous, type Weighted } from "./rendezvous.ts";
 export { SnapshotFile, type SnapshotFound } from "./snapshot_file.ts";
+export { ControlLink } from "./control_link.ts";
 export type { ControlLinkOptions, LinkFault, LinkState } from "./control_link_types.ts";
