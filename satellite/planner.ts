@@ -212,16 +212,6 @@ export class CarouselPlanner {
     }
   }
 
-  /** When `next()` may have something; `Infinity` when that needs a new item. */
-  wakeMs(nowMs: number): number {
-    if (this.#announcements.length + this.#live.length + this.#running.length > 0) return nowMs;
-    if (this.#runningFile !== undefined) return nowMs;
-    let wake = Infinity;
-    for (const { dueMs } of this.#sorted()) wake = Math.min(wake, dueMs);
-    for (const { dueMs } of this.#files.values()) wake = Math.min(wake, dueMs);
-    return Math.max(nowMs, wake);
-  }
-
   /** Whether the present load fits in the rate; renewed once a second and at each change. */
   admission(nowMs: number): Admission {
     if (this.#admission === undefined || nowMs - this.#admissionMs >= 1000) {
