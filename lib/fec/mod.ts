@@ -1,6 +1,16 @@
 /**
- * FEC building block (RFC 5052, RFC 5445): how an object is cut into symbols. Pure.
+ * FEC building block (RFC 5052, RFC 5445): how an object is cut into symbols, and how packets name them. Pure.
  *
  * @module
  */
-export type { FecOti } from "./oti.ts";
+export { decodeFti, encodeFti } from "./fti.ts";
+export { fecEncodingIds, type FecOti } from "./oti.ts";
+export {
+  blockSymbols,
+  type Partition,
+  partition,
+  partitionOf,
+  type PartitionRejection,
+  symbolIndex,
+} from "./partition.ts";
+export { decodePayloadId, emptyPayloadId, type PayloadId, writePayloadId } from "./payload_id.ts";

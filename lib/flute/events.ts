@@ -36,16 +36,20 @@ export type FileRefusal =
   | "length_unknown"
   | "unsupported_fec"
   | "bad_fec_parameters"
-  | "too_many_objects"
+  /** More than `maxFiles` are bound. */
+  | "too_many_files"
+  /** The machine has none. */
   | "no_memory";
 
-/** What `fill()` did. */
+/** What `fill()` did; bytes count when their symbol is whole. */
 export type FillOutcome = "filled" | "completed" | "nothing_new" | "out_of_range";
 
 /** Why `content()` has no bytes to give. */
 export type ContentRejection =
   | "incomplete"
   | "digest_mismatch"
+  /** Not as long as Content-Length says. */
+  | "length_mismatch"
   | "bad_encoding"
   | "unknown_encoding"
   | "too_large";
@@ -109,6 +113,7 @@ export type FluteEvent =
   /** Comes again only after more packets came for the object and stopped again. */
   | { readonly kind: "ended_with_holes"; readonly object: ReceivingObject; readonly why: EndReason }
   | { readonly kind: "dropped"; readonly object: ReceivingObject; readonly why: DropReason }
+  /** Told when its first packet comes, or when no more files can be bound. */
   | {
     readonly kind: "refused";
     readonly source: string;

@@ -15,8 +15,22 @@ export type FdtCacheControl =
   /** Fresh until then; `expiresMs` in milliseconds since the Unix epoch, resolution one second. */
   | { readonly kind: "expires"; readonly expiresMs: number };
 
+/** What the FDT says of a file's bytes, in lower-case hexadecimal. */
+export interface FdtDigests {
+  /** `Content-MD5`: senders differ on whether it is of the decoded or the encoded bytes. */
+  readonly md5?: string;
+  /** DVB `Content-Digest`, SHA-256 of the bytes on the wire. */
+  readonly contentSha256?: string;
+  /** DVB `Repr-Digest`, SHA-256 of the decoded bytes. */
+  readonly reprSha256?: string;
+}
+
+/** What an FDT says of the FEC of one file; what it leaves out may come from EXT_FTI. */
+export type FdtOti = Partial<Omit<FecOti, "transferLength">>;
+
 /** One `File` of an FDT instance, with the defaults of its `FDT-Instance` applied. */
 export interface FdtFile {
+  /** 1 or more. */
   readonly toi: Toi;
   /** Transport object URI. Never use it as a path of a file system. */
   readonly contentLocation: string;
@@ -27,7 +41,6 @@ export interface FdtFile {
   readonly contentLength?: number;
   /** Bytes on the wire. */
   readonly transferLength?: number;
-  /** Digests in hexadecimal. `md5` and `repr` are of the decoded bytes, `content` of the encoded ones. */
   readonly digests: FdtDigests;
   readonly etag?: string;
   readonly cacheControl?: FdtCacheControl;
@@ -35,18 +48,7 @@ export interface FdtFile {
   readonly purgeSeq?: number;
   /** Surrogate keys (our own attribute). */
   readonly tags: readonly string[];
-  /** What the FDT says of the FEC; attributes it leaves out may come from EXT_FTI. */
-  readonly oti: Partial<FecOti>;
-}
-
-/** What the FDT says of a file's bytes, in lower-case hexadecimal. */
-export interface FdtDigests {
-  /** `Content-MD5`: senders differ on whether it is of the decoded or the encoded bytes. */
-  readonly md5?: string;
-  /** DVB `Content-Digest`, SHA-256 of the bytes on the wire. */
-  readonly contentSha256?: string;
-  /** DVB `Repr-Digest`, SHA-256 of the decoded bytes. */
-  readonly reprSha256?: string;
+  readonly oti: FdtOti;
 }
 
 /** One FDT instance document. */
@@ -59,4 +61,23 @@ export interface FdtInstance {
   readonly full: boolean;
   /** At least one. */
   readonly files: readonly FdtFile[];
+  /** `File` elements left out because they lack a location or a TOI, or name TOI 0. */
+  readonly skippedFiles: number;
+}
+
+/**
+ * Whether two entries describe the same bytes at the same place, so that what was received under one is good under the
+ * other. Cache expiry, tags and purge numbers may differ.
+ */
+export function sameFile(a: FdtFile, b: FdtFile): boolean {
+  return a.contentLocation === b.contentLocation &&
+    a.transferLength === b.transferLength &&
+    a.contentLength === b.contentLength &&
+    a.contentEncoding === b.contentEncoding &&
+    a.etag === b.etag &&
+    a.digests.md5 === b.digests.md5 &&
+    a.digests.contentSha256 === b.digests.contentSha256 &&
+    a.digests.reprSha256 === b.digests.reprSha256 &&
+    a.oti.symbolBytes === b.oti.symbolBytes &&
+    a.oti.maxSourceBlockSymbols === b.oti.maxSourceBlockSymbols;
 }

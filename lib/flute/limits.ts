@@ -16,9 +16,9 @@ export interface FluteLimits {
   readonly maxReceivingBytes: number;
   /** Incomplete objects of one session. */
   readonly maxObjects: number;
-  /** Bytes of one FDT document, on the wire and decoded. */
+  /** Bytes of one FDT document, on the wire and decoded; a session keeps at most twice that. */
   readonly maxFdtBytes: number;
-  /** Files bound in one session. */
+  /** Files that unexpired FDTs name, all sessions together. */
   readonly maxFiles: number;
   /** FDT instances under collection or remembered, of one session. */
   readonly maxFdtInstances: number;
@@ -43,8 +43,8 @@ export const defaultFluteLimits: FluteLimits = {
   maxObjectBytes: 256 * 2 ** 20,
   maxReceivingBytes: 384 * 2 ** 20,
   maxObjects: 256,
-  maxFdtBytes: 2 ** 20,
-  maxFiles: 4096,
+  maxFdtBytes: 256 * 1024,
+  maxFiles: 8192,
   maxFdtInstances: 10,
   maxEarlyBytes: 4 * 2 ** 20,
   earlyMs: 5000,

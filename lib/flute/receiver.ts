@@ -1,24 +1,430 @@
-import type { FdtFile } from "./fdt.ts";
-import type { FluteEvent, ReceiveOutcome } from "./events.ts";
-import type { FluteLimits } from "./limits.ts";
+/**
+ * The receiving end of FLUTE sessions: datagrams in, files out. It holds no clock and no socket. Everything that a
+ * stranger can make it keep is bounded, and no datagram makes it throw.
+ *
+ * @module
+ */
 
+import {
+  decodeExtTime,
+  decodeLctHeader,
+  emptyLctHeader,
+  extensionContent,
+  type LctHeader,
+  serialDifference,
+} from "#lct";
+import { decodeFti, decodePayloadId, emptyPayloadId, type FecOti, partitionOf } from "#fec";
+import { Collected, type Owner } from "./collected.ts";
+import { EarlyPackets } from "./early_packets.ts";
+import type { DropReason, EndReason, FileRefusal, FluteEvent, ReceiveOutcome } from "./events.ts";
+import { type FdtFile, sameFile } from "./fdt.ts";
+import { parseFdt } from "./fdt_parse.ts";
+import { defaultFluteLimits, type FluteLimits } from "./limits.ts";
+import { type Binding, Session } from "./session.ts";
+
+/** What a receiver is made of. */
 export interface FluteReceiverOptions {
   readonly limits?: Partial<FluteLimits>;
+  /** Called inside `receive()`, `tick()` and `fill()`: return soon, and do not throw. */
   readonly onEvent: (event: FluteEvent) => void;
-  /** Sessions to receive; all when absent. Asked once a session. */
+  /** Sessions to receive; all when absent. Asked for each packet of a session that is not known. */
   readonly wantTsi?: (tsi: number, source: string) => boolean;
-  /** Files to collect; all when absent. Asked once for each file that an FDT binds to a TOI. */
+  /** Files to collect; all when absent. Asked when an FDT names a file that is not collected yet. */
   readonly wantFile?: (file: FdtFile, tsi: number) => boolean;
 }
 
-export declare class FluteReceiver {
-  constructor(options: FluteReceiverOptions);
-  receive(packet: Uint8Array, source: string, nowMs: number): ReceiveOutcome;
-  /** Call it about every 20 ms. */
-  tick(nowMs: number): void;
-  /** Datagrams by outcome since the start. */
-  readonly counters: Readonly<Record<ReceiveOutcome, number>>;
-  /** Bytes now held for incomplete objects and early packets. */
-  readonly heldBytes: number;
-  readonly sessions: number;
+/** A session that spoke this recently does not make room for a new one. */
+const busySessionMs = 2000;
+
+/** How often expiry is looked at. */
+const sweepMs = 1000;
+
+/** Receives all sessions of one socket, that is of one group and port. */
+export class FluteReceiver {
+  readonly #limits: FluteLimits;
+  readonly #options: FluteReceiverOptions;
+  readonly #sessions = new Map<string, Map<number, Session>>();
+  readonly #early: EarlyPackets;
+  readonly #counters = new Map<ReceiveOutcome, number>();
+  readonly #header = emptyLctHeader();
+  readonly #payloadId = emptyPayloadId();
+  readonly #owner: Owner;
+  #sessionCount = 0;
+  #fileCount = 0;
+  #receivingBytes = 0;
+  #sweptMs = -Infinity;
+  #last: Session | undefined;
+
+  constructor(options: FluteReceiverOptions) {
+    this.#options = options;
+    this.#limits = { ...defaultFluteLimits, ...options.limits };
+    this.#early = new EarlyPackets(this.#limits.maxEarlyBytes);
+    this.#owner = {
+      progressBytes: this.#limits.progressBytes,
+      maxObjectBytes: this.#limits.maxObjectBytes,
+      emit: options.onEvent,
+      completed: (object) => this.#completed(object),
+      corrupt: (object) => this.#collectAnew(object),
+      released: (object) => this.#letGo(object, "released"),
+    };
+  }
+
+  /** Datagrams by outcome since the start; outcomes that never came are absent. */
+  get counters(): ReadonlyMap<ReceiveOutcome, number> {
+    return this.#counters;
+  }
+
+  /** Bytes now held for incomplete objects and for datagrams that no FDT has named. */
+  get heldBytes(): number {
+    return this.#receivingBytes + this.#early.heldBytes;
+  }
+
+  /** Sessions now known. */
+  get sessions(): number {
+    return this.#sessionCount;
+  }
+
+  /**
+   * Takes one datagram. What it needs of `packet` is copied.
+   *
+   * @param source Address of the sender: two senders with the same TSI are two sessions.
+   * @param nowMs Wall clock, in milliseconds since the Unix epoch.
+   * @returns What the datagram was good for, as counted.
+   */
+  receive(packet: Uint8Array, source: string, nowMs: number): ReceiveOutcome {
+    const outcome = this.#take(packet, source, nowMs);
+    this.#counters.set(outcome, (this.#counters.get(outcome) ?? 0) + 1);
+    return outcome;
+  }
+
+  /** Closes reception windows and forgets what has expired. Call it about every 20 ms. */
+  tick(nowMs: number): void {
+    for (const session of this.#all()) {
+      for (const object of session.receiving) this.#checkEnd(object, nowMs);
+    }
+    if (nowMs - this.#sweptMs < sweepMs && nowMs >= this.#sweptMs) return;
+    this.#sweptMs = nowMs;
+    this.#early.forgetBefore(nowMs - this.#limits.earlyMs);
+    for (const session of [...this.#all()]) this.#sweep(session, nowMs);
+  }
+
+  #take(packet: Uint8Array, source: string, nowMs: number): ReceiveOutcome {
+    const header = decodeLctHeader(packet, this.#header);
+    if (typeof header === "string") return header;
+    if (header.tsi === undefined) return "no_tsi";
+    const session = this.#sessionOf(source, header.tsi, nowMs);
+    if (typeof session === "string") return session;
+    session.lastPacketMs = nowMs;
+    if (header.timeOffset !== 0) observeClock(session, packet, header, nowMs);
+    if (header.toi === undefined) return header.closeSession ? "no_payload" : "no_toi";
+    if (header.toi === 0) return this.#takeFdt(session, packet, header, nowMs);
+    const binding = session.bindings.get(header.toi);
+    if (binding) return this.#takeFile(session, binding, packet, header, nowMs);
+    return this.#early.keep(session, header.toi, packet, nowMs) ? "early" : "early_full";
+  }
+
+  // Sessions
+
+  #sessionOf(
+    source: string,
+    tsi: number,
+    nowMs: number,
+  ): Session | "not_wanted" | "too_many_sessions" {
+    if (this.#last?.tsi === tsi && this.#last.source === source) return this.#last;
+    const known = this.#sessions.get(source)?.get(tsi);
+    if (known) return this.#last = known;
+    if (this.#options.wantTsi?.(tsi, source) === false) return "not_wanted";
+    if (this.#sessionCount >= this.#limits.maxSessions && !this.#endIdlest(nowMs)) {
+      return "too_many_sessions";
+    }
+    const session = new Session({ source, tsi, nowMs }, this.#limits);
+    let ofSource = this.#sessions.get(source);
+    if (!ofSource) this.#sessions.set(source, ofSource = new Map());
+    ofSource.set(tsi, session);
+    this.#sessionCount++;
+    return this.#last = session;
+  }
+
+  *#all(): Generator<Session> {
+    for (const ofSource of this.#sessions.values()) yield* ofSource.values();
+  }
+
+  #endIdlest(nowMs: number): boolean {
+    let idlest: Session | undefined;
+    for (const session of this.#all()) {
+      if (!idlest || session.lastPacketMs < idlest.lastPacketMs) idlest = session;
+    }
+    if (!idlest || nowMs - idlest.lastPacketMs < busySessionMs) return false;
+    this.#endSession(idlest);
+    return true;
+  }
+
+  #endSession(session: Session): void {
+    for (const object of [...session.receiving]) this.#letGo(object, "session_ended");
+    this.#early.forgetSession(session);
+    this.#fileCount -= session.bindings.size;
+    session.bindings.clear();
+    const ofSource = this.#sessions.get(session.source);
+    ofSource?.delete(session.tsi);
+    if (ofSource?.size === 0) this.#sessions.delete(session.source);
+    this.#sessionCount--;
+    if (this.#last === session) this.#last = undefined;
+  }
+
+  #sweep(session: Session, nowMs: number): void {
+    if (nowMs - session.lastPacketMs >= this.#limits.sessionIdleMs) {
+      this.#endSession(session);
+      return;
+    }
+    for (const [toi, binding] of session.bindings) {
+      if (!session.expired(binding.expiresNtp, nowMs)) continue;
+      if (binding.object) {
+        if (!binding.object.ended) this.#end(binding.object, "fdt_expired");
+        this.#letGo(binding.object, "fdt_expired");
+      }
+      session.bindings.delete(toi);
+      this.#fileCount--;
+    }
+  }
+
+  // The FDT
+
+  #takeFdt(
+    session: Session,
+    packet: Uint8Array,
+    header: LctHeader,
+    nowMs: number,
+  ): ReceiveOutcome {
+    const taken = session.fdt.take(packet, header);
+    if (taken === "part") return "fdt";
+    if (taken === "repeated") return "fdt_repeated";
+    if (typeof taken === "string") return taken;
+    const { instanceId, document } = taken;
+    const instance = parseFdt(document, { nowMs, maxFiles: this.#limits.maxFiles });
+    if (typeof instance === "string") return instance;
+    if (session.expired(instance.expiresNtp, nowMs)) {
+      session.fdt.forget(instanceId); // our clock may be set later
+      return "fdt_expired";
+    }
+    const { source, tsi } = session;
+    this.#options.onEvent({ kind: "fdt", source, tsi, instanceId, instance });
+    for (const file of instance.files) this.#bind(session, file, instance.expiresNtp, nowMs);
+    return "fdt";
+  }
+
+  #bind(session: Session, file: FdtFile, expiresNtp: number, nowMs: number): void {
+    const known = session.bindings.get(file.toi);
+    if (known && sameFile(known.file, file)) {
+      known.file = file;
+      if (known.object) known.object.file = file;
+      if (serialDifference(expiresNtp, known.expiresNtp) > 0) known.expiresNtp = expiresNtp;
+      const again = known.state === "unwanted" && this.#options.wantFile?.(file, session.tsi);
+      if (again) known.state = "announced";
+      return;
+    }
+    if (known?.object) this.#letGo(known.object, "superseded");
+    if (!known && this.#fileCount >= this.#limits.maxFiles) {
+      this.#refuse(session, file, "too_many_files");
+      return;
+    }
+    if (!known) this.#fileCount++;
+    const wanted = this.#options.wantFile?.(file, session.tsi) !== false;
+    const binding: Binding = {
+      file,
+      expiresNtp,
+      state: wanted ? "announced" : "unwanted",
+      object: undefined,
+    };
+    session.bindings.set(file.toi, binding);
+    const empty = file.transferLength === 0 && wanted;
+    if (empty) this.#start(session, binding, undefined, nowMs);
+    this.#replay(session, binding, nowMs);
+  }
+
+  /** Datagrams that came before their FDT: already counted, now used. */
+  #replay(session: Session, binding: Binding, nowMs: number): void {
+    for (const packet of this.#early.take(session, binding.file.toi)) {
+      const header = decodeLctHeader(packet);
+      if (typeof header !== "string") this.#takeFile(session, binding, packet, header, nowMs);
+    }
+  }
+
+  // Files
+
+  #takeFile(
+    session: Session,
+    binding: Binding,
+    packet: Uint8Array,
+    header: LctHeader,
+    nowMs: number,
+  ): ReceiveOutcome {
+    if (binding.state === "complete") return "already_complete";
+    if (binding.state === "unwanted") return "not_wanted";
+    if (binding.state === "refused") return "refused";
+    const object = binding.object ?? this.#start(session, binding, otiOf(packet, header), nowMs);
+    if (!object) return "refused";
+    const outcome = this.#put(object, packet, header);
+    if (object.complete) return outcome;
+    object.lastPacketMs = nowMs;
+    object.ended = false;
+    if (object.endWhy === "later_object") object.endAtMs = Infinity;
+    if (header.closeObject) armEnd(object, "b_flag", nowMs + this.#limits.reorderMs);
+    return outcome;
+  }
+
+  #put(object: Collected, packet: Uint8Array, header: LctHeader): ReceiveOutcome {
+    const id = decodePayloadId(0, packet, header.headerBytes, this.#payloadId);
+    if (typeof id === "string") {
+      return packet.length === header.headerBytes ? "no_payload" : "bad_payload_length";
+    }
+    const offset = header.headerBytes + id.bytes;
+    if (offset === packet.length) return "no_payload";
+    return object.put(id.sbn, id.esi, packet, offset);
+  }
+
+  /** Begins to collect a file, at its first packet. */
+  #start(
+    session: Session,
+    binding: Binding,
+    told: FecOti | undefined,
+    nowMs: number,
+  ): Collected | undefined {
+    const made = this.#make(session, binding.file, told, nowMs);
+    if (typeof made === "string") {
+      binding.state = "refused";
+      this.#refuse(session, binding.file, made);
+      return undefined;
+    }
+    for (const other of session.receiving) {
+      if (other.endAtMs !== Infinity || other.ended) continue;
+      armEnd(other, "later_object", nowMs + this.#limits.laterObjectMs);
+    }
+    binding.state = "receiving";
+    binding.object = made;
+    session.receiving.add(made);
+    this.#receivingBytes += made.transferLength;
+    this.#options.onEvent({ kind: "object_started", object: made });
+    if (made.complete) this.#completed(made);
+    return made;
+  }
+
+  #make(
+    session: Session,
+    file: FdtFile,
+    told: FecOti | undefined,
+    nowMs: number,
+  ): Collected | FileRefusal {
+    const oti = mergeOti(file, told);
+    if (typeof oti === "string") return oti;
+    const { maxObjectBytes, maxReceivingBytes } = this.#limits;
+    const cut = partitionOf(oti, Math.min(maxObjectBytes, maxReceivingBytes));
+    if (typeof cut === "string") return cut;
+    this.#makeRoom(session, cut.bytes);
+    try {
+      return new Collected(this.#owner, file, cut, { ...originOf(session), nowMs });
+    } catch {
+      return "no_memory";
+    }
+  }
+
+  #makeRoom(session: Session, bytes: number): void {
+    while (session.receiving.size >= this.#limits.maxObjects) {
+      this.#letGo(leastRecentlyFed(session.receiving) as Collected, "memory");
+    }
+    while (this.#receivingBytes + bytes > this.#limits.maxReceivingBytes) {
+      const all = [...this.#all()].flatMap((one) => [...one.receiving]);
+      this.#letGo(leastRecentlyFed(all) as Collected, "memory");
+    }
+  }
+
+  #refuse(session: Session, file: FdtFile, why: FileRefusal): void {
+    this.#options.onEvent({ kind: "refused", ...originOf(session), file, why });
+  }
+
+  // The end of an object
+
+  #checkEnd(object: Collected, nowMs: number): void {
+    if (object.ended) return;
+    if (nowMs >= object.endAtMs) this.#end(object, object.endWhy);
+    else if (nowMs - object.lastPacketMs >= this.#limits.objectTimeoutMs) {
+      this.#end(object, "timeout");
+    }
+  }
+
+  #end(object: Collected, why: EndReason): void {
+    object.ended = true;
+    object.endAtMs = Infinity;
+    this.#options.onEvent({ kind: "ended_with_holes", object, why });
+  }
+
+  #completed(object: Collected): void {
+    const binding = this.#detach(object);
+    if (binding) binding.state = "complete";
+    this.#options.onEvent({ kind: "complete", object });
+  }
+
+  #letGo(object: Collected, why: DropReason): void {
+    const binding = this.#detach(object);
+    if (!binding) return;
+    // What the program does not want any more is not begun again; what lost its room may be.
+    binding.state = why === "released" ? "unwanted" : "announced";
+    this.#options.onEvent({ kind: "dropped", object, why });
+  }
+
+  /** Takes an object out of the books; `undefined` when it was out before. */
+  #detach(object: Collected): Binding | undefined {
+    const session = this.#sessions.get(object.source)?.get(object.tsi);
+    if (!session?.receiving.delete(object)) return undefined;
+    this.#receivingBytes -= object.transferLength;
+    const binding = session.bindings.get(object.toi);
+    if (binding?.object !== object) return undefined;
+    binding.object = undefined;
+    return binding;
+  }
+
+  #collectAnew(object: Collected): void {
+    const binding = this.#sessions.get(object.source)?.get(object.tsi)?.bindings.get(object.toi);
+    const same = binding?.state === "complete" && sameFile(binding.file, object.file);
+    if (same) binding.state = "announced";
+  }
+}
+
+function originOf({ source, tsi }: Session): { source: string; tsi: number } {
+  return { source, tsi };
+}
+
+function observeClock(session: Session, packet: Uint8Array, header: LctHeader, nowMs: number) {
+  const seconds = decodeExtTime(packet, header.timeOffset)?.sentNtpSeconds;
+  if (seconds !== undefined) session.clock.observe(seconds, nowMs);
+}
+
+function otiOf(packet: Uint8Array, header: LctHeader): FecOti | undefined {
+  if (header.ftiOffset === 0) return undefined;
+  return decodeFti(header.codepoint, extensionContent(packet, header.ftiOffset));
+}
+
+/** The FDT wins over what the packet tells; a length may follow from the content's when it is not encoded. */
+function mergeOti(file: FdtFile, told: FecOti | undefined): FecOti | FileRefusal {
+  const plainLength = file.contentEncoding === undefined ? file.contentLength : undefined;
+  const transferLength = file.transferLength ?? told?.transferLength ?? plainLength;
+  if (transferLength === undefined) return "length_unknown";
+  return {
+    encodingId: file.oti.encodingId ?? told?.encodingId ?? 0,
+    transferLength,
+    symbolBytes: file.oti.symbolBytes ?? told?.symbolBytes ?? 0,
+    maxSourceBlockSymbols: file.oti.maxSourceBlockSymbols ?? told?.maxSourceBlockSymbols ?? 0,
+  };
+}
+
+function armEnd(object: Collected, why: EndReason, atMs: number): void {
+  object.endWhy = why;
+  object.endAtMs = atMs;
+}
+
+function leastRecentlyFed(objects: Iterable<Collected>): Collected | undefined {
+  let least: Collected | undefined;
+  for (const object of objects) {
+    if (!least || object.lastPacketMs < least.lastPacketMs) least = object;
+  }
+  return least;
 }

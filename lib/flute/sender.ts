@@ -1,32 +1,303 @@
-import type { Toi } from "#lct";
+/**
+ * The sending end of one FLUTE session: files in, ALC packets out. It holds no clock and no socket: what to send when is
+ * the caller's schedule.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import {
+  encodeExtension,
+  encodeExtFdt,
+  encodeExtTime,
+  encodeLctHeader,
+  extensionTypes,
+  fdtInstanceIds,
+  toNtp,
+} from "#lct";
+import { blockSymbols, encodeFti, type Partition, partition, writePayloadId } from "#fec";
+import { listedFile } from "./listed_file.ts";
+import { encodeFdt, encodeFdtFile } from "./fdt_encode.ts";
+import type { FdtFile } from "./fdt.ts";
 import type { FluteObject } from "./object.ts";
 
 /** How a session is cut into packets. */
 export interface FluteSenderOptions {
-  /** Transport session identifier, 1 to 2^48-1 (0 is allowed: NIP announcements). */
+  /** Transport session identifier, 0 to 2^48-1. */
   readonly tsi: number;
-  /** Encoding symbol length E in bytes; one symbol a packet. */
+  /** Bytes of a symbol, E; one symbol a packet. 1400 leaves room for headers within an Ethernet frame. */
   readonly symbolBytes?: number;
-  /** Maximum source block length B in symbols. */
+  /** Most symbols of a source block, B; 64 by default. GPAC wants whole objects in one block: 65535. */
   readonly maxSourceBlockSymbols?: number;
-  /** How far in the future an FDT instance expires; it is renewed when half of that is left. */
+  /** How far in the future an FDT instance expires, 60 s by default; renewed when half of that is left. */
   readonly fdtValiditySeconds?: number;
-  /** Where numbering begins; give a restarted sender a value that differs from the last run's. */
+  /** Where numbering begins, 1 by default; give a restarted sender a value that differs from the last run's. */
   readonly firstToi?: number;
+  /** Likewise for FDT instances; 0 by default. */
   readonly firstFdtInstanceId?: number;
 }
 
-export declare class FluteSender {
-  constructor(options: FluteSenderOptions);
+/** Above this a document is split: known receivers keep its length in 16 bits. */
+const mostFdtBytes = 60_000;
+
+/** Largest TOI handed out: the simplest receivers know 16 bits. */
+const mostToi = 65_535;
+
+/** A file of the session. */
+interface Listed {
+  readonly toi: number;
+  readonly cut: Partition;
+  /** Transfer bytes. */
+  readonly body: Uint8Array;
+  file: FdtFile;
+  /** Its `File` element, and how many bytes that is in UTF-8. */
+  entry: string;
+  entryBytes: number;
+  readonly page: Page;
+}
+
+/** Files that one FDT instance lists; its ID changes whenever the document does. */
+interface Page {
+  readonly files: Set<Listed>;
+  entryBytes: number;
+  instanceId: number;
+  issuedMs: number;
+  /** The document now on air; `undefined` when it has to be written anew. */
+  document: Uint8Array | undefined;
+}
+
+/** Makes the packets of one session. */
+export class FluteSender {
   readonly tsi: number;
-  /** TOIs now listed, in the order added. */
-  readonly tois: readonly Toi[];
-  /** Transfer bytes and packets of one pass. */
-  size(toi: Toi): { bytes: number; packets: number } | undefined;
-  add(object: FluteObject, nowMs: number): Toi;
-  /** The same bytes were found fresh again at the origin. */
-  refresh(toi: Toi, changes: { maxAgeSeconds?: number; purgeSeq?: number }, nowMs: number): void;
-  remove(toi: Toi, nowMs: number): void;
-  fdtPackets(nowMs: number, options?: { closing?: boolean }): Uint8Array[];
-  objectPackets(toi: Toi): Iterable<Uint8Array>;
+  readonly #symbolBytes: number;
+  readonly #maxSourceBlockSymbols: number;
+  readonly #validityMs: number;
+  readonly #listed = new Map<number, Listed>();
+  /** TOIs that an unexpired FDT still binds, with the time when it expires. */
+  readonly #retired = new Map<number, number>();
+  readonly #pages: Page[] = [];
+  #nextToi: number;
+  #nextInstanceId: number;
+
+  /** @throws RangeError for a value outside of its range. */
+  constructor(options: FluteSenderOptions) {
+    const { tsi, symbolBytes = 1400, maxSourceBlockSymbols = 64, fdtValiditySeconds = 60 } =
+      options;
+    inRange("tsi", tsi, 0, 2 ** 48 - 1);
+    inRange("symbolBytes", symbolBytes, 1, 65_000);
+    inRange("maxSourceBlockSymbols", maxSourceBlockSymbols, 1, 65_535);
+    inRange("fdtValiditySeconds", fdtValiditySeconds, 2, 2 ** 31 - 1);
+    this.tsi = tsi;
+    this.#symbolBytes = symbolBytes;
+    this.#maxSourceBlockSymbols = maxSourceBlockSymbols;
+    this.#validityMs = fdtValiditySeconds * 1000;
+    this.#nextToi = inRange("firstToi", options.firstToi ?? 1, 1, mostToi);
+    this.#nextInstanceId = inRange(
+      "firstFdtInstanceId",
+      options.firstFdtInstanceId ?? 0,
+      0,
+      fdtInstanceIds - 1,
+    );
+  }
+
+  /** The TOIs now listed, in the order added. */
+  get tois(): readonly number[] {
+    return [...this.#listed.keys()];
+  }
+
+  /** Transfer bytes and packets of one pass over an object. */
+  size(toi: number): { readonly bytes: number; readonly packets: number } | undefined {
+    const listed = this.#listed.get(toi);
+    return listed && { bytes: listed.cut.bytes, packets: listed.cut.symbols };
+  }
+
+  /**
+   * Lists a file; the next FDT names it.
+   *
+   * @returns Its TOI, which names no other content until every FDT that named it has expired.
+   * @throws RangeError when the object cannot be carried, or 65535 files are listed.
+   */
+  add(object: FluteObject, nowMs: number): number {
+    const toi = this.#takeToi(nowMs);
+    const oti = {
+      encodingId: 0,
+      symbolBytes: this.#symbolBytes,
+      maxSourceBlockSymbols: this.#maxSourceBlockSymbols,
+    };
+    const { file, body } = listedFile(object, { toi, oti, nowMs });
+    const cut = partition(body.length, oti.symbolBytes, oti.maxSourceBlockSymbols);
+    if (cut.blocks > 65_536) {
+      throw new RangeError(
+        `Cannot add FLUTE object: need at most 65536 source blocks: received ${cut.blocks}`,
+      );
+    }
+    const entry = encodeFdtFile(file);
+    const entryBytes = Buffer.byteLength(entry);
+    const page = this.#pageWithRoom(entryBytes);
+    const listed: Listed = { toi, cut, body, file, entry, entryBytes, page };
+    page.files.add(listed);
+    page.entryBytes += entryBytes;
+    page.document = undefined;
+    this.#listed.set(toi, listed);
+    return toi;
+  }
+
+  /** Tells receivers, in the next FDT, that the same bytes were found fresh at the origin. */
+  refresh(
+    toi: number,
+    changes: { readonly maxAgeSeconds?: number; readonly purgeSeq?: number },
+    nowMs: number,
+  ): void {
+    const listed = this.#need(toi);
+    const { maxAgeSeconds, purgeSeq = listed.file.purgeSeq } = changes;
+    const cacheControl = maxAgeSeconds === undefined
+      ? listed.file.cacheControl
+      : { kind: "expires" as const, expiresMs: nowMs + maxAgeSeconds * 1000 };
+    listed.file = { ...listed.file, cacheControl, purgeSeq };
+    listed.page.entryBytes -= listed.entryBytes;
+    listed.entry = encodeFdtFile(listed.file);
+    listed.entryBytes = Buffer.byteLength(listed.entry);
+    listed.page.entryBytes += listed.entryBytes;
+    listed.page.document = undefined;
+  }
+
+  /** Takes a file off the list. A pass of `objectPackets` that has begun can be finished. */
+  remove(toi: number, nowMs: number): void {
+    const listed = this.#need(toi);
+    const { page } = listed;
+    this.#listed.delete(toi);
+    this.#retired.set(toi, Math.max(nowMs, page.issuedMs + this.#validityMs));
+    page.files.delete(listed);
+    page.entryBytes -= listed.entryBytes;
+    page.document = undefined;
+    if (page.files.size === 0) this.#pages.splice(this.#pages.indexOf(page), 1);
+  }
+
+  /**
+   * The packets that announce what is listed now: one FDT instance, more when the list is long, none when it is empty.
+   * Send them every 0.5 to 1 s and before a new file.
+   *
+   * @param nowMs Wall clock: it is sent along as the receivers' clock.
+   * @param options `closing` sets the A flag: the session ends soon.
+   */
+  fdtPackets(nowMs: number, { closing = false } = {}): Uint8Array[] {
+    return this.#pages.flatMap((page) => {
+      const half = this.#validityMs / 2;
+      const age = nowMs - page.issuedMs;
+      if (!page.document || age >= half || age < 0) this.#issue(page, nowMs);
+      return this.#packetsOf(page, nowMs, closing);
+    });
+  }
+
+  /**
+   * One pass over an object in order, the B flag on its last packet. An empty object has no packets.
+   *
+   * @throws RangeError when the TOI is not listed.
+   */
+  objectPackets(toi: number): Iterable<Uint8Array> {
+    const { cut, body } = this.#need(toi);
+    const header = encodeLctHeader({ tsi: this.tsi, toi, codepoint: 0 });
+    const last = encodeLctHeader({ tsi: this.tsi, toi, codepoint: 0, closeObject: true });
+    return cutPackets(cut, body, { header, last });
+  }
+
+  #need(toi: number): Listed {
+    const listed = this.#listed.get(toi);
+    if (listed) return listed;
+    throw new RangeError(`Cannot find FLUTE object: need a listed TOI: received ${toi}`);
+  }
+
+  #takeToi(nowMs: number): number {
+    for (const [toi, untilMs] of this.#retired) {
+      if (untilMs > nowMs) break; // in the order of retirement, near enough
+      this.#retired.delete(toi);
+    }
+    for (let tried = 0; tried < mostToi; tried++) {
+      const toi = this.#nextToi;
+      this.#nextToi = toi % mostToi + 1;
+      if (!this.#listed.has(toi) && !this.#retired.has(toi)) return toi;
+    }
+    throw new RangeError("Cannot add FLUTE object: need a free TOI: received 65535 in use");
+  }
+
+  #pageWithRoom(entryBytes: number): Page {
+    const found = this.#pages.find((page) => page.entryBytes + entryBytes <= mostFdtBytes);
+    if (found) return found;
+    const page = {
+      files: new Set<Listed>(),
+      entryBytes: 0,
+      instanceId: 0,
+      issuedMs: -Infinity,
+      document: undefined,
+    };
+    this.#pages.push(page);
+    return page;
+  }
+
+  #issue(page: Page, nowMs: number): void {
+    page.instanceId = this.#nextInstanceId;
+    this.#nextInstanceId = (this.#nextInstanceId + 1) % fdtInstanceIds;
+    page.issuedMs = nowMs;
+    const expiresNtp = toNtp(nowMs + this.#validityMs).seconds;
+    const entries = [...page.files].map((listed) => listed.entry);
+    const document = encodeFdt({ expiresNtp, full: this.#pages.length === 1 }, entries);
+    page.document = new TextEncoder().encode(document);
+  }
+
+  #packetsOf(page: Page, nowMs: number, closing: boolean): Uint8Array[] {
+    const body = page.document as Uint8Array;
+    // One block, so that receivers which ignore partitioning read it too.
+    const oti = {
+      encodingId: 0,
+      transferLength: body.length,
+      symbolBytes: this.#symbolBytes,
+      maxSourceBlockSymbols: Math.max(
+        this.#maxSourceBlockSymbols,
+        Math.ceil(body.length / this.#symbolBytes),
+      ),
+    };
+    const now = toNtp(nowMs);
+    const header = encodeLctHeader({
+      tsi: this.tsi,
+      toi: 0,
+      codepoint: 0,
+      closeSession: closing,
+      extensions: [
+        encodeExtFdt({ version: 1, instanceId: page.instanceId }),
+        encodeExtension(extensionTypes.fti, encodeFti(oti)),
+        encodeExtTime({ sentNtpSeconds: now.seconds, sentNtpFraction: now.fraction }),
+      ],
+    });
+    const cut = partition(body.length, oti.symbolBytes, oti.maxSourceBlockSymbols);
+    return [...cutPackets(cut, body, { header, last: header })];
+  }
+}
+
+/** Cuts a body into packets, one symbol each, in order. */
+function* cutPackets(
+  cut: Partition,
+  body: Uint8Array,
+  headers: { readonly header: Uint8Array; readonly last: Uint8Array },
+): Generator<Uint8Array, void, undefined> {
+  let start = 0;
+  for (let sbn = 0; sbn < cut.blocks; sbn++) {
+    const symbols = blockSymbols(cut, sbn);
+    for (let esi = 0; esi < symbols; esi++) {
+      const end = Math.min(start + cut.symbolBytes, body.length);
+      const header = end === body.length ? headers.last : headers.header;
+      const packet = new Uint8Array(header.length + 4 + end - start);
+      packet.set(header);
+      writePayloadId(packet, header.length, sbn, esi);
+      packet.set(body.subarray(start, end), header.length + 4);
+      yield packet;
+      start = end;
+    }
+  }
+}
+
+function inRange(name: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw new RangeError(
+    `Cannot make FLUTE sender: ${name} must be ${least} to ${most}: received ${value}`,
+  );
 }

@@ -3,4 +3,31 @@
  *
  * @module
  */
-export type { LctRejection, Toi } from "./header.ts";
+export { encodeLctHeader, type LctFields, type LctForm, smallestForm } from "./encode.ts";
+export {
+  encodeExtension,
+  extensionContent,
+  extensionTypes,
+  type LctExtension,
+  listExtensions,
+} from "./extensions.ts";
+export {
+  contentEncodings,
+  decodeExtCenc,
+  decodeExtFdt,
+  encodeExtCenc,
+  encodeExtFdt,
+  type ExtFdt,
+  fdtInstanceIds,
+  readFdtInstanceId,
+} from "./fdt_extension.ts";
+export {
+  decodeLctHeader,
+  emptyLctHeader,
+  type LctHeader,
+  type LctRejection,
+  normalToi,
+  type Toi,
+} from "./header.ts";
+export { fromNtp, type NtpTime, ntpToUnixSeconds, serialDifference, toNtp } from "./ntp.ts";
+export { decodeExtTime, encodeExtTime, type ExtTime } from "./time_extension.ts";

@@ -1,0 +1,83 @@
+/**
+ * How an object is cut into source blocks and symbols (RFC 5052 §9.1), the rule of FEC encoding IDs 0, 5 and 128 to 130.
+ *
+ * @module
+ */
+
+import type { FecOti } from "./oti.ts";
+
+/** An object cut into blocks: the first `largeBlocks` have `largeSymbols` symbols, the rest `smallSymbols`. */
+export interface Partition {
+  /** Bytes of the object, L. */
+  readonly bytes: number;
+  /** Bytes of every symbol but the last, E. */
+  readonly symbolBytes: number;
+  /** Symbols of the object, T. */
+  readonly symbols: number;
+  /** Source blocks, N. */
+  readonly blocks: number;
+  /** Symbols of a large block, A_large. */
+  readonly largeSymbols: number;
+  /** Symbols of a small block, A_small. */
+  readonly smallSymbols: number;
+  /** How many blocks are large, I. */
+  readonly largeBlocks: number;
+}
+
+/** Why an object with such parameters is not collected. */
+export type PartitionRejection = "unsupported_fec" | "bad_fec_parameters" | "object_too_large";
+
+/**
+ * Cuts an object.
+ *
+ * @param bytes L, 0 or more.
+ * @param symbolBytes E, 1 or more.
+ * @param maxSourceBlockSymbols B, 1 or more.
+ */
+export function partition(
+  bytes: number,
+  symbolBytes: number,
+  maxSourceBlockSymbols: number,
+): Partition {
+  const symbols = Math.ceil(bytes / symbolBytes);
+  const blocks = Math.ceil(symbols / maxSourceBlockSymbols);
+  const smallSymbols = blocks === 0 ? 0 : Math.floor(symbols / blocks);
+  const largeSymbols = blocks === 0 ? 0 : Math.ceil(symbols / blocks);
+  const largeBlocks = symbols - smallSymbols * blocks;
+  return { bytes, symbolBytes, symbols, blocks, largeSymbols, smallSymbols, largeBlocks };
+}
+
+/**
+ * Cuts an object that somebody on the network describes, after checking that the description is sound: nothing has
+ * been allocated when this refuses.
+ *
+ * @param oti Of Compact No-Code; other schemes are refused.
+ * @param maxObjectBytes Largest object that the caller will hold.
+ */
+export function partitionOf(oti: FecOti, maxObjectBytes: number): Partition | PartitionRejection {
+  const { encodingId, transferLength, symbolBytes, maxSourceBlockSymbols = 0 } = oti;
+  if (encodingId !== 0) return "unsupported_fec";
+  if (![transferLength, symbolBytes, maxSourceBlockSymbols].every(Number.isSafeInteger)) {
+    return "bad_fec_parameters";
+  }
+  if (transferLength < 0 || symbolBytes < 1 || symbolBytes > 65_535) return "bad_fec_parameters";
+  if (maxSourceBlockSymbols < 1) return "bad_fec_parameters";
+  if (transferLength > maxObjectBytes) return "object_too_large";
+  const cut = partition(transferLength, symbolBytes, maxSourceBlockSymbols);
+  // The payload ID has 16 bits for each of the two.
+  if (cut.blocks > 65_536 || cut.largeSymbols > 65_536) return "bad_fec_parameters";
+  return cut;
+}
+
+/** Symbols of source block `sbn`; 0 when there is no such block. */
+export function blockSymbols(cut: Partition, sbn: number): number {
+  if (sbn >= cut.blocks) return 0;
+  return sbn < cut.largeBlocks ? cut.largeSymbols : cut.smallSymbols;
+}
+
+/** Number of the symbol within the object, or -1 when the object has no such symbol. */
+export function symbolIndex(cut: Partition, sbn: number, esi: number): number {
+  if (esi >= blockSymbols(cut, sbn)) return -1;
+  if (sbn < cut.largeBlocks) return sbn * cut.largeSymbols + esi;
+  return cut.largeBlocks * cut.largeSymbols + (sbn - cut.largeBlocks) * cut.smallSymbols + esi;
+}
