@@ -4,6 +4,8 @@
  * @module
  */
 export { adminApp, type AdminOptions, guard } from "./admin.ts";
+export { frontMetrics } from "./front_metrics.ts";
+export { joinControl, type NodeLink, type NodeLinkOptions } from "./node_link.ts";
 export {
   commonParameters,
   listen,

@@ -1,0 +1,75 @@
+/**
+ * What a cache node does with a request before its cache: the fence, the loop guard, and which
+ * internal fields the client may see.
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import { type CacheEngine, requestHead, toResponse } from "#cache";
+import { type Fields, fieldValue, listMembers, type RequestHead } from "#http";
+import type { ExchangeEnv } from "#http1";
+import type { Peers } from "./peers.ts";
+
+/** Where a node stands in the purge log, as the fence needs it. */
+export interface Fence {
+  readonly appliedSeq: number;
+  /** Waits until `seq` is applied; false when that took longer than the node may wait. */
+  wait(seq: number): Promise<boolean>;
+}
+
+/** What the app is made of. */
+export interface CacheNodeAppOptions {
+  readonly engine: CacheEngine;
+  readonly fence: Fence;
+  readonly peers: Peers;
+  /** This node's name in `CDN-Loop` (RFC 8586). */
+  readonly name: string;
+  /** Called when the fence was not reached in time and the cache was passed by. */
+  readonly onFenceMissed?: () => void;
+  readonly onLoop?: () => void;
+}
+
+/** Makes the app that answers clients. */
+export function cacheNodeApp(
+  options: CacheNodeAppOptions,
+): Hono<{ Bindings: Partial<ExchangeEnv> }> {
+  const { engine, fence, peers, name, onFenceMissed, onLoop } = options;
+  const app = new Hono<{ Bindings: Partial<ExchangeEnv> }>();
+  app.all("*", async (c) => {
+    const head = requestHead(c);
+    if (passedBefore(head.fields, name)) {
+      onLoop?.();
+      return c.text(
+        `Cannot answer: need a next hop other than this node: received a loop through ${name}\n`,
+        508,
+      );
+    }
+    const peer = peers.has(c.env?.remote?.hostname ?? "127.0.0.1");
+    const fenceSeq = peer ? purgeSeq(head) : undefined;
+    const behind = fenceSeq !== undefined && fenceSeq > fence.appliedSeq &&
+      !await fence.wait(fenceSeq);
+    if (behind) onFenceMissed?.();
+    const answer = await engine.respond({ ...head, body: c.req.raw.body ?? undefined }, {
+      signal: c.req.raw.signal,
+      bypass: behind,
+      showHidden: fenceSeq !== undefined,
+      onInformational: c.env?.sendInformational,
+    });
+    return toResponse(answer);
+  });
+  return app;
+}
+
+/** The sequence number of the fence (`Purge-Seq`); `undefined` without one. */
+export function purgeSeq({ fields }: Pick<RequestHead, "fields">): number | undefined {
+  const value = fieldValue(fields, "purge-seq");
+  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+}
+
+/** Whether `CDN-Loop` says that a request came through the named node before (RFC 8586 §2). */
+export function passedBefore(fields: Fields, name: string): boolean {
+  const value = fieldValue(fields, "cdn-loop");
+  if (value === undefined) return false;
+  return listMembers(value).some((member) => member.split(";")[0].trim() === name);
+}

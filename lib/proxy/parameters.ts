@@ -1,0 +1,37 @@
+/**
+ * The parameters that edge and shield share.
+ *
+ * @module
+ */
+
+import { bytes, choice, duration, hostPort, optional, path, text, url } from "#config";
+import { commonParameters } from "#program";
+import { peersParameter } from "./peers.ts";
+
+/** Returns the rows that come after the program's own next hop. */
+export function cacheNodeParameters(role: "edge" | "shield", listen: string, admin: string) {
+  return {
+    listen: hostPort(listen, "Where requests are taken."),
+    store: choice(["builtin"], "builtin", "Where stored responses are kept."),
+    memory: bytes("256MiB", "Memory for stored responses, bodies and heads together."),
+    peers: peersParameter(),
+    fenceWait: duration(
+      "250ms",
+      "How long a request with a Purge-Seq that this node has not applied yet waits for it.",
+    ),
+    control: optional(url(undefined, "Control service: purge log, topology, heartbeats.")),
+    purgeLog: choice(["embedded"], "embedded", "Which purge log to follow: control's own."),
+    data: path(
+      `/var/lib/downlink/${role}`,
+      "Folder for the purge position and the topology snapshot; used with --control.",
+      "DIR",
+    ),
+    catchUp: duration("3s", "How long a start waits for the purge log before serving without it."),
+    nodeId: optional(text(undefined, "Name of this node; default: the role and the listen port.")),
+    publicUrl: optional(
+      url(undefined, "How other nodes reach this one; default: the listen address."),
+    ),
+    cacheGroup: optional(text(undefined, "Cache group of this node.")),
+    ...commonParameters(admin),
+  };
+}

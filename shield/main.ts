@@ -1,0 +1,19 @@
+/**
+ * `downlink-shield`: the cache in front of the origin.
+ *
+ * @module
+ */
+
+import { runProgram } from "#program";
+import { startCacheNode } from "#proxy";
+import { originHops } from "./app.ts";
+import { introduction, parameters } from "./config.ts";
+
+await runProgram({
+  introduction,
+  parameters,
+  async start(context) {
+    const hops = originHops(context.settings.origin);
+    await startCacheNode("shield", context, () => hops);
+  },
+});
