@@ -9,29 +9,28 @@ import type { LogEntry, NewPurge, PurgeRecord } from "./record.ts";
 
 /** An ordered, durable log of purge records. */
 export interface PurgeLog {
-  /** Identity of this log; a new one means that all sequence numbers start over. */
+  /** Identity of this log; another one means that its sequence numbers tell nothing about ours. */
   readonly logId: string;
-  /** The oldest number still held; `lastSeq + 1` when no record is. */
+  /** The oldest number still held; `lastSeq + 1` when none is. */
   readonly firstSeq: number;
   /** The newest number given, 0 before any. */
   readonly lastSeq: number;
   /**
    * Adds records in the order given, without others in between. When the promise resolves they are
-   * on disk and survive a kill or a loss of power.
+   * on disk and survive a kill or a loss of power; when it rejects none of them was added.
    */
   append(purges: readonly NewPurge[]): Promise<readonly PurgeRecord[]>;
   /** Entries after `after` in order, at most `limit`. Empty when there are none yet. */
   read(after: number, limit: number): readonly LogEntry[];
-  /**
-   * Entries after `after` for ever, until `signal` aborts. The caller paces it: nothing is queued
-   * for one who does not ask. Ends early when retention has overtaken the caller.
-   */
-  follow(after: number, signal: AbortSignal): AsyncIterable<LogEntry>;
+  /** Resolves when there is an entry after `after`, or when `signal` aborts. */
+  waitBeyond(after: number, signal: AbortSignal): Promise<void>;
+  /** The records of one order, in order; empty when there is none or retention took it. */
+  order(id: string): readonly PurgeRecord[];
+  /** The newest records, newest first. */
+  newest(limit: number): readonly PurgeRecord[];
   /**
    * Makes sure that no number up to `seq` will be given to a new record: a node has applied up to
    * there. Returns whether the log was behind.
    */
   skipTo(seq: number): boolean;
-  /** Closes files; appends after it are refused. */
-  close(): void;
 }

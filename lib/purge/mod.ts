@@ -31,7 +31,6 @@ export {
   type PurgeOrder,
   readOrder,
 } from "./order.ts";
-export { canonicalTarget } from "./target.ts";
 export { readValue, type ValueReading } from "./value.ts";
 export type {
   FollowerFault,

@@ -5,7 +5,7 @@
  */
 
 import { maxValueLength, type PurgeKind } from "./record.ts";
-import { canonicalTarget } from "./target.ts";
+import { canonicalTarget } from "#http";
 
 /** A canonical value, or why there is none, as "need: received what". */
 export type ValueReading =

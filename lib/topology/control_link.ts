@@ -99,7 +99,7 @@ export class ControlLink {
 
   /** One heartbeat; registers when control does not know this node. */
   async #beat(): Promise<Beat> {
-    const { node, appliedSeq } = this.#options;
+    const { node } = this.#options;
     if (this.#registered) {
       try {
         return await this.#call("POST", `/nodes/${node.id}/heartbeat`, this.#report());
@@ -108,14 +108,15 @@ export class ControlLink {
         this.#registered = false;
       }
     }
-    const beat = await this.#call("POST", "/nodes", { ...node, appliedSeq: appliedSeq() });
+    const beat = await this.#call("POST", "/nodes", { ...node, ...this.#report() });
     this.#registered = true;
     return beat;
   }
 
   #report() {
     const { number = 0, controlId } = this.#snapshot ?? {};
-    return { appliedSeq: this.#options.appliedSeq(), snapshot: number, controlId };
+    const { appliedSeq, logId } = this.#options;
+    return { appliedSeq: appliedSeq(), logId: logId?.(), snapshot: number, controlId };
   }
 
   async #call(method: string, path: string, body: unknown): Promise<Beat> {

@@ -23,6 +23,8 @@ export interface ControlLinkOptions {
   readonly file: string;
   /** The purge sequence that this node has applied, asked at each heartbeat. */
   readonly appliedSeq: () => number;
+  /** The log that the sequence belongs to: control counts no number of another log. */
+  readonly logId?: () => string | undefined;
   /** Called with the snapshot from disk at the start and with each newer one after it was kept. */
   readonly onSnapshot?: (snapshot: TopologySnapshot) => void;
   readonly onState?: (state: LinkState) => void;

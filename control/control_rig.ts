@@ -1,0 +1,92 @@
+/**
+ * A control in one process for tests: real parts, a clock that the test moves, a socket on request.
+ *
+ * @module
+ */
+
+import type { Hono } from "hono";
+import type { AccessOptions } from "./access.ts";
+import { controlApp } from "./app.ts";
+import { Database } from "./database.ts";
+import { Membership } from "./nodes.ts";
+import type { ControlEvent, ControlParts } from "./parts.ts";
+import { SqlitePurgeLog } from "./purge_log.ts";
+import { PurgeProgress } from "./purge_progress.ts";
+import { Snapshots } from "./snapshots.ts";
+
+/** What a test may set. */
+export interface RigOptions extends Partial<AccessOptions> {
+  /** The database file; in memory when absent. */
+  readonly file?: string;
+  readonly retentionCount?: number;
+  readonly heartbeatMs?: number;
+  readonly slowMs?: number;
+  /** Port of the socket; the system chooses when absent. */
+  readonly port?: number;
+}
+
+/** A control that can be asked in process, or over a socket after `serve()`. */
+export interface ControlRig {
+  readonly app: Hono;
+  readonly parts: ControlParts;
+  readonly log: SqlitePurgeLog;
+  readonly events: ControlEvent[];
+  /** Wall clock of the rig; the test moves it. */
+  readonly clock: { nowMs: number };
+  /** Starts listening on loopback; returns the base URL. */
+  serve(): string;
+  /** One request in process; the body is sent as JSON. */
+  ask(method: string, path: string, body?: unknown): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** Makes a control. */
+export function controlRig(options: RigOptions = {}): ControlRig {
+  const { file = ":memory:", retentionCount = 1e6, heartbeatMs = 200, slowMs = 5000 } = options;
+  const clock = { nowMs: 1_800_000_000_000 };
+  const nowMs = () => clock.nowMs;
+  const database = new Database(file);
+  const log = new SqlitePurgeLog(database, { retentionCount, retentionMs: 3_600_000, nowMs });
+  const limits = { lateMs: 10_000, expiryMs: 60_000, most: 100 };
+  const membership = new Membership(database, limits, clock.nowMs);
+  const nodes = membership.list().map(({ record }) => record);
+  const drain = new AbortController();
+  const events: ControlEvent[] = [];
+  const parts: ControlParts = {
+    log,
+    membership,
+    snapshots: new Snapshots(database, nodes, clock.nowMs),
+    progress: new PurgeProgress(),
+    streamTimes: { heartbeatMs, slowMs },
+    nowMs,
+    steadyMs: () => performance.now(),
+    draining: drain.signal,
+    onEvent: (event) => void events.push(event),
+  };
+  const { token, pageOrigins = [] } = options;
+  const app = controlApp(parts, { token, pageOrigins });
+  let server: Deno.HttpServer<Deno.NetAddr> | undefined;
+  return {
+    app,
+    parts,
+    log,
+    events,
+    clock,
+    serve() {
+      const { port = 0 } = options;
+      const quiet = { hostname: "127.0.0.1", port, onListen() {} };
+      server = Deno.serve(quiet, (request) => app.fetch(request));
+      return `http://127.0.0.1:${server.addr.port}`;
+    },
+    async ask(method, path, body) {
+      const text = body === undefined ? undefined : JSON.stringify(body);
+      return await app.request(`http://127.0.0.1:9000${path}`, { method, body: text });
+    },
+    async close() {
+      drain.abort();
+      await server?.shutdown();
+      log.close();
+      database.close();
+    },
+  };
+}

@@ -1,0 +1,115 @@
+/**
+ * `downlink-control`: the purge log, the nodes and the topology.
+ *
+ * @module
+ */
+
+import { BadValue, formatHostPort } from "#config";
+import { listen, type ProgramContext, runProgram } from "#program";
+import { controlApp } from "./app.ts";
+import { checkSettings, parameters } from "./config.ts";
+import { Database } from "./database.ts";
+import { Membership } from "./nodes.ts";
+import { observe } from "./observe.ts";
+import { type ControlEvent, type ControlParts, refreshTopology } from "./parts.ts";
+import { SqlitePurgeLog } from "./purge_log.ts";
+import { PurgeProgress } from "./purge_progress.ts";
+import { Snapshots } from "./snapshots.ts";
+
+/** How often retention is enforced, in milliseconds. */
+const trimEveryMs = 30_000;
+
+function openDatabase(dir: string): Database {
+  try {
+    Deno.mkdirSync(dir, { recursive: true });
+    return new Database(`${dir}/control.db`);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BadValue(
+      `Cannot use --data: need a folder with room for an intact database: received ${dir} (${reason})`,
+    );
+  }
+}
+
+function start(context: ProgramContext<typeof parameters>): void {
+  const { settings, token, metrics, log } = context;
+  checkSettings(settings, token);
+  const database = openDatabase(settings.data);
+  const purgeLog = new SqlitePurgeLog(database, {
+    retentionCount: settings.purgeRetentionCount,
+    retentionMs: settings.purgeRetention,
+    nowMs: Date.now,
+  });
+  const membership = new Membership(database, {
+    lateMs: settings.nodeLate,
+    expiryMs: settings.nodeExpiry,
+    most: settings.nodesMax,
+  }, Date.now());
+  const records = membership.list().map(({ record }) => record);
+  const snapshots = new Snapshots(database, records, Date.now());
+  const drain = new AbortController();
+  const onEvent: (event: ControlEvent) => void = observe(metrics, log, {
+    log: purgeLog,
+    membership,
+    snapshots,
+    nowMs: Date.now,
+  });
+  const parts: ControlParts = {
+    log: purgeLog,
+    membership,
+    snapshots,
+    progress: new PurgeProgress(),
+    streamTimes: { heartbeatMs: settings.streamHeartbeat, slowMs: settings.streamSlow },
+    nowMs: Date.now,
+    steadyMs: () => performance.now(),
+    draining: drain.signal,
+    onEvent,
+  };
+  const pageOrigins = settings.pageOrigin?.map(({ origin }) => origin) ?? [];
+  const app = controlApp(parts, { token, pageOrigins });
+  const server = listen(settings.listen, {
+    handler: (request, env) => app.fetch(request, { ...env }),
+  });
+  log.info("control API", {
+    listen: formatHostPort(server.address),
+    purgeSeq: purgeLog.lastSeq,
+    snapshot: snapshots.current.number,
+  });
+  const timers = [
+    setInterval(() => expireNodes(context, parts), Math.max(50, settings.nodeLate / 4)),
+    setInterval(() => purgeLog.trim(), trimEveryMs),
+  ];
+  context.onDrain(() => database.close());
+  context.onDrain(() => purgeLog.close());
+  context.onDrain((timeoutMs) => server.drain(timeoutMs));
+  context.onDrain(() => {
+    for (const timer of timers) clearInterval(timer);
+    drain.abort();
+  });
+  context.setReady(true);
+}
+
+function expireNodes({ log }: ProgramContext<typeof parameters>, parts: ControlParts): void {
+  const expired = parts.membership.expire(parts.nowMs());
+  if (expired.length === 0) return;
+  for (const id of expired) log.warn("a node was silent for too long", { id });
+  refreshTopology(parts);
+}
+
+if (import.meta.main) {
+  await runProgram({
+    introduction: {
+      program: "control",
+      summary: "Keeps the purge log, knows the nodes, and hands out the topology.",
+      examples: [
+        { command: "downlink-control --data /var/lib/downlink", does: "Serves 127.0.0.1:9000." },
+        {
+          command: "downlink-control --listen 0.0.0.0:9000 --token-file /run/secrets/downlink",
+          does: "Serves other machines; they bring the token.",
+        },
+      ],
+    },
+    parameters,
+    start,
+  });
+}

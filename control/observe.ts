@@ -1,0 +1,103 @@
+/**
+ * What control tells its operators: metrics and log lines for what happens.
+ *
+ * @module
+ */
+
+import type { Logger } from "#log";
+import type { Metrics } from "#metrics";
+import type { PurgeLog } from "#purge";
+import { nodeRoles } from "#topology";
+import type { Membership } from "./nodes.ts";
+import type { ControlEvent } from "./parts.ts";
+import type { Snapshots } from "./snapshots.ts";
+
+/** What the gauges read when they are scraped. */
+export interface Observed {
+  readonly log: PurgeLog;
+  readonly membership: Membership;
+  readonly snapshots: Snapshots;
+  readonly nowMs: () => number;
+}
+
+const secondsBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+/** Makes the metrics; returns what is to be called for each event. */
+export function observe(
+  metrics: Metrics,
+  log: Logger,
+  observed: Observed,
+): (event: ControlEvent) => void {
+  gauges(metrics, observed);
+  const purges = metrics.counter("control_purges_total", "Purge orders accepted.", [
+    "kind",
+    "mode",
+  ]);
+  const records = metrics.counter("control_purge_records_total", "Purge records appended.");
+  const took = metrics.histogram(
+    "control_purge_propagation_seconds",
+    "From the append of a purge to a node's report, by control's clock.",
+    secondsBuckets,
+  );
+  const nodes = metrics.counter("control_node_events_total", "Registrations and goodbyes.", [
+    "outcome",
+  ]);
+  const streams = metrics.gauge("control_purge_streams", "Purge streams that are open.");
+  const ends = metrics.counter("control_purge_stream_ends_total", "Purge streams that ended.", [
+    "reason",
+  ]);
+  const misplaced = metrics.counter(
+    "control_purge_stream_misplaced_total",
+    "Followers whose place is not in the log.",
+    ["log"],
+  );
+  return (event) => {
+    switch (event.kind) {
+      case "purged": {
+        const { id, purge, soft, seq, issuer } = event;
+        purges.inc({ kind: purge, mode: soft ? "soft" : "hard" });
+        records.inc(event.records);
+        return log.info("purge", { id, kind: purge, soft, seq, records: event.records, issuer });
+      }
+      case "applied":
+        return took.observe(event.tookMs / 1000);
+      case "node":
+        nodes.inc({ outcome: event.outcome });
+        if (event.outcome === "renewed") return;
+        return log.info("node", { id: event.id, outcome: event.outcome });
+      case "snapshot":
+        return log.info("topology", { number: event.number });
+      case "stream_opened":
+        return streams.inc();
+      case "stream_ended":
+        streams.dec();
+        return ends.inc({ reason: event.end });
+      case "no_such_place":
+        misplaced.inc({ log: event.skipped ? "behind" : "elsewhere" });
+        return log.warn("a node's place is not in the purge log", { after: event.after });
+    }
+  };
+}
+
+function gauges(metrics: Metrics, { log, membership, snapshots, nowMs }: Observed): void {
+  metrics.gauge("control_purge_last_seq", "Newest number of the purge log.", [], (gauge) => {
+    gauge.set(log.lastSeq);
+  });
+  metrics.gauge("control_purge_first_seq", "Oldest number kept.", [], (gauge) => {
+    gauge.set(log.firstSeq);
+  });
+  metrics.gauge("control_purge_lag_records", "Records the slowest node is behind.", [], (gauge) => {
+    gauge.set(Math.max(0, ...membership.list().map((m) => log.lastSeq - m.appliedSeq)));
+  });
+  metrics.gauge("control_snapshot_number", "Number of the topology snapshot.", [], (gauge) => {
+    gauge.set(snapshots.current.number);
+  });
+  metrics.gauge("control_nodes", "Nodes registered.", ["role", "state"], (gauge) => {
+    for (const role of nodeRoles) {
+      const all = membership.list().filter(({ record }) => record.role === role);
+      const late = all.filter((member) => membership.isLate(member, nowMs())).length;
+      gauge.set({ role, state: "live" }, all.length - late);
+      gauge.set({ role, state: "late" }, late);
+    }
+  });
+}

@@ -1,0 +1,53 @@
+/**
+ * What control's routes work on.
+ *
+ * @module
+ */
+
+import type { PurgeKind, PurgeLog } from "#purge";
+import type { Membership, RegisterOutcome } from "./nodes.ts";
+import type { PurgeProgress } from "./purge_progress.ts";
+import type { StreamEnd, StreamTimes } from "./purge_stream.ts";
+import type { Snapshots } from "./snapshots.ts";
+
+/** Something that happened, for metrics and the log. */
+export type ControlEvent =
+  | {
+    readonly kind: "purged";
+    readonly id: string;
+    readonly purge: PurgeKind;
+    readonly soft: boolean;
+    readonly records: number;
+    readonly seq: number;
+    readonly issuer: string;
+  }
+  | { readonly kind: "applied"; readonly id: string; readonly tookMs: number }
+  | { readonly kind: "node"; readonly id: string; readonly outcome: RegisterOutcome | "left" }
+  | { readonly kind: "snapshot"; readonly number: number }
+  | { readonly kind: "stream_opened"; readonly after: number }
+  | { readonly kind: "stream_ended"; readonly end: StreamEnd }
+  | { readonly kind: "no_such_place"; readonly after: number; readonly skipped: boolean };
+
+/** The parts of control; `main.ts` makes them, tests too. */
+export interface ControlParts {
+  readonly log: PurgeLog;
+  readonly membership: Membership;
+  readonly snapshots: Snapshots;
+  readonly progress: PurgeProgress;
+  readonly streamTimes: StreamTimes;
+  /** Wall clock, in milliseconds since the Unix epoch. */
+  readonly nowMs: () => number;
+  /** A clock that never steps, in milliseconds. */
+  readonly steadyMs: () => number;
+  /** Ends the purge streams, as when control drains. */
+  readonly draining: AbortSignal;
+  readonly onEvent: (event: ControlEvent) => void;
+}
+
+/** Brings the topology up to date with the members. */
+export function refreshTopology({ membership, snapshots, nowMs, onEvent }: ControlParts): void {
+  const nodes = membership.list().map(({ record }) => record);
+  if (snapshots.update(nodes, nowMs())) {
+    onEvent({ kind: "snapshot", number: snapshots.current.number });
+  }
+}

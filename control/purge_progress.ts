@@ -1,0 +1,93 @@
+/**
+ * How far a purge has come: which nodes have applied it, which have not, and how long each took. All
+ * times are control's own: from the append to the report of the node.
+ *
+ * @module
+ */
+
+import type { NodeRole } from "#topology";
+
+/** Where one purge stands. Times are in milliseconds. */
+export interface Progress {
+  readonly state: "in_progress" | "completed";
+  readonly nodes: {
+    readonly total: number;
+    readonly applied: number;
+    readonly waiting: readonly WaitingNode[];
+    /** Nodes that reported it while this control ran. */
+    readonly took: readonly { readonly id: string; readonly role: NodeRole; readonly ms: number }[];
+  };
+}
+
+/** A node that has not applied a purge yet. */
+export interface WaitingNode {
+  readonly id: string;
+  readonly role: NodeRole;
+  readonly appliedSeq: number;
+  /** Wall clock of its last sign of life, since the Unix epoch. */
+  readonly lastSeenMs: number;
+  /** Whether it has been silent for longer than it should. */
+  readonly late: boolean;
+}
+
+/** What is asked of a member. */
+export interface ProgressNode extends WaitingNode {
+  readonly id: string;
+}
+
+interface Issued {
+  readonly seq: number;
+  readonly issuedMs: number;
+  readonly tookMs: Map<string, number>;
+}
+
+/** Keeps how long each node took for the newest purges. */
+export class PurgeProgress {
+  readonly #most: number;
+  /** In order of `seq`. */
+  #issued: Issued[] = [];
+
+  /** @param most How many purges are kept. */
+  constructor(most = 1000) {
+    this.#most = most;
+  }
+
+  /** Notes a purge; `seq` is its last record's, `nowMs` of a clock that never steps. */
+  issued(seq: number, nowMs: number): void {
+    this.#issued.push({ seq, issuedMs: nowMs, tookMs: new Map() });
+    if (this.#issued.length > 2 * this.#most) this.#issued = this.#issued.slice(-this.#most);
+  }
+
+  /**
+   * Notes that a node has come from `beforeSeq` to `appliedSeq`.
+   *
+   * @returns How long it took for each purge that this reached, in milliseconds.
+   */
+  reported(id: string, beforeSeq: number, appliedSeq: number, nowMs: number): readonly number[] {
+    const times: number[] = [];
+    for (let i = this.#issued.length - 1; i >= 0; i--) {
+      const { seq, issuedMs, tookMs } = this.#issued[i];
+      if (seq <= beforeSeq) break;
+      if (seq > appliedSeq || tookMs.has(id)) continue;
+      tookMs.set(id, nowMs - issuedMs);
+      times.push(nowMs - issuedMs);
+    }
+    return times;
+  }
+
+  /** Where the purge that ends with `seq` stands among `nodes`. */
+  of(seq: number, nodes: readonly ProgressNode[]): Progress {
+    const tookMs = this.#issued.findLast((issued) => issued.seq === seq)?.tookMs ?? new Map();
+    const waiting = nodes.filter((node) => node.appliedSeq < seq);
+    return {
+      state: waiting.length === 0 ? "completed" : "in_progress",
+      nodes: {
+        total: nodes.length,
+        applied: nodes.length - waiting.length,
+        waiting,
+        took: nodes.filter(({ id }) => tookMs.has(id))
+          .map(({ id, role }) => ({ id, role, ms: tookMs.get(id) })),
+      },
+    };
+  }
+}

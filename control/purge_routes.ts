@@ -1,0 +1,133 @@
+/**
+ * The purge API: order, progress, and the log itself.
+ *
+ * @module
+ */
+
+import { randomUUID } from "node:crypto";
+import { type Context, Hono } from "hono";
+import { maxOrderBytes, type PurgeOrder, type PurgeRecord, readOrder } from "#purge";
+import { readJson } from "./body.ts";
+import type { ControlParts } from "./parts.ts";
+import type { Progress } from "./purge_progress.ts";
+import { logHead, purgeStream } from "./purge_stream.ts";
+
+/** How many records `GET /purges` looks back. */
+const listedRecords = 500;
+
+/** Makes `POST /purges`, `GET /purges`, `GET /purges/{id}` and `GET /purges/stream`. */
+export function purgeRoutes(parts: ControlParts): Hono {
+  const app = new Hono();
+  app.post("/purges", async (c) => {
+    const body = await readJson(c.req.raw, maxOrderBytes);
+    if (body.kind === "refused") return c.json({ error: body.sentence }, body.status);
+    const reading = readOrder(body.value);
+    if (reading.kind === "refused") return c.json({ error: reading.sentence }, 400);
+    return await purge(c, parts, reading.order);
+  });
+  app.get("/purges", (c) => c.json(listing(parts)));
+  app.get("/purges/stream", (c) => stream(c, parts));
+  app.get("/purges/:id", (c) => {
+    const records = parts.log.order(c.req.param("id"));
+    if (records.length === 0) {
+      const error = `Cannot find the purge: need an id of the log: received ${
+        c.req.param("id").slice(0, 64)
+      }`;
+      return c.json({ error }, 404);
+    }
+    return c.json(view(parts, records));
+  });
+  return app;
+}
+
+async function purge(c: Context, parts: ControlParts, order: PurgeOrder): Promise<Response> {
+  const { kind, values, soft } = order;
+  const id = randomUUID();
+  const issuer = issuerOf(c.req.header("purge-issuer"));
+  const startedMs = parts.steadyMs();
+  let records: readonly PurgeRecord[];
+  try {
+    records = await parts.log.append(values.map((value) => ({ id, kind, value, soft, issuer })));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const sentence = `Cannot purge: need a log that can be written: received ${reason}`;
+    return c.json({ error: sentence }, 503, { "retry-after": "1" });
+  }
+  const seq = records[records.length - 1].seq;
+  parts.progress.issued(seq, startedMs);
+  parts.onEvent({ kind: "purged", id, purge: kind, soft, records: records.length, seq, issuer });
+  return c.json({ id, seq }, 202, { location: `/purges/${id}` });
+}
+
+/** Who asked, in the words of the node that forwarded it. */
+function issuerOf(named: string | undefined): string {
+  return named !== undefined && /^[A-Za-z0-9._:@-]{1,64}$/.test(named) ? named : "api";
+}
+
+/** One purge as the API shows it. */
+type PurgeView = Omit<PurgeRecord, "value"> & { readonly values: readonly string[] } & Progress;
+
+function view(parts: ControlParts, records: readonly PurgeRecord[]): PurgeView {
+  const { membership, progress, nowMs } = parts;
+  const { seq } = records[records.length - 1];
+  const { id, kind, soft, issuedMs, issuer } = records[0];
+  const nodes = membership.list().map((member) => ({
+    id: member.record.id,
+    role: member.record.role,
+    appliedSeq: member.appliedSeq,
+    lastSeenMs: member.lastSeenMs,
+    late: membership.isLate(member, nowMs()),
+  }));
+  const values = records.map(({ value }) => value);
+  return { id, seq, kind, values, soft, issuedMs, issuer, ...progress.of(seq, nodes) };
+}
+
+function listing(parts: ControlParts) {
+  const { firstSeq, lastSeq } = parts.log;
+  const orders = new Map<string, PurgeRecord[]>();
+  for (const record of parts.log.newest(listedRecords)) {
+    const order = orders.get(record.id);
+    if (order) order.unshift(record);
+    else orders.set(record.id, [record]);
+  }
+  const purges = [...orders.values()].map((records) => {
+    const { id, seq, kind, values, soft, issuedMs, issuer, state, nodes } = view(parts, records);
+    const { total, applied } = nodes;
+    return { id, seq, kind, values, soft, issuedMs, issuer, state, nodes: { total, applied } };
+  });
+  return { firstSeq, lastSeq, purges };
+}
+
+function stream(c: Context, parts: ControlParts): Response {
+  const { log, draining, streamTimes, onEvent } = parts;
+  const text = c.req.query("after") ?? "0";
+  const after = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  if (!Number.isSafeInteger(after)) {
+    const error = `Cannot stream purges: need after=SEQ: received ${text.slice(0, 64)}`;
+    return c.json({ error }, 400);
+  }
+  const logId = c.req.query("log");
+  let skipped = false;
+  try {
+    // Who is ahead has applied numbers that this log lost: they must not be given out again.
+    skipped = after > log.lastSeq && log.skipTo(after + 1);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return c.json({ error: error.message }, 400);
+  }
+  const elsewhere = logId !== undefined && logId !== log.logId;
+  if (skipped || elsewhere || after < log.firstSeq - 1) {
+    onEvent({ kind: "no_such_place", after, skipped });
+    const error = `Cannot stream purges: need a place of this log: received ${after}`;
+    return lines(410, `${JSON.stringify({ error, ...logHead(log) })}\n`);
+  }
+  onEvent({ kind: "stream_opened", after });
+  const onEnd = (end: Parameters<Parameters<typeof purgeStream>[3]["onEnd"]>[0]) =>
+    onEvent({ kind: "stream_ended", end });
+  return lines(200, purgeStream(log, after, streamTimes, { signal: draining, onEnd }));
+}
+
+function lines(status: number, body: BodyInit): Response {
+  const headers = { "content-type": "application/x-ndjson", "cache-control": "no-transform" };
+  return new Response(body, { status, headers });
+}
