@@ -4,6 +4,12 @@
  * @module
  */
 export { isMulticast, type UdpAddress } from "./address.ts";
+export {
+  type CapturedDatagram,
+  type CaptureRejection,
+  readCapture,
+  writeCapture,
+} from "./capture.ts";
 export { Pacer, type PacerOptions, wireBytes } from "./pacer.ts";
 export { probeMulticast } from "./probe.ts";
 export {

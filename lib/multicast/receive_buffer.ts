@@ -15,7 +15,13 @@ export interface ReceiveBuffer {
   readonly receiveBufferNote: string | undefined;
 }
 
-const libcPath = "libc.so.6";
+/** Where libc may be: by name when every library is allowed, else one that is allowed by its path. */
+const libcPaths = [
+  "libc.so.6",
+  "/lib/x86_64-linux-gnu/libc.so.6",
+  "/lib/aarch64-linux-gnu/libc.so.6",
+  "/lib64/libc.so.6",
+];
 
 const symbols = {
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
@@ -41,23 +47,25 @@ export function raiseReceiveBuffer(address: UdpAddress, bytes: number): ReceiveB
   if (Deno.build.os !== "linux") {
     return refused(`need Linux: received ${Deno.build.os}`);
   }
-  if (!allowed()) return refused(`need --allow-ffi=${libcPath}: received no such permission`);
+  const path = allowedLibc();
+  if (!path) return refused("need --allow-ffi: received no such permission");
   try {
-    const library = Deno.dlopen(libcPath, symbols);
+    const library = Deno.dlopen(path, symbols);
     try {
       return raise(library.symbols, address, bytes);
     } finally {
       library.close();
     }
   } catch (error) {
-    return refused(`need ${libcPath}: received ${error instanceof Error ? error.message : error}`);
+    return refused(`need ${path}: received ${error instanceof Error ? error.message : error}`);
   }
 }
 
-/** Asks without ever prompting. */
-function allowed(): boolean {
-  const state = (path?: string) => Deno.permissions.querySync({ name: "ffi", path }).state;
-  return state() === "granted" || state(libcPath) === "granted";
+/** Asks without ever prompting. A name without a folder can be loaded only when all libraries are allowed. */
+function allowedLibc(): string | undefined {
+  const granted = (path?: string) =>
+    Deno.permissions.querySync({ name: "ffi", path }).state === "granted";
+  return granted() ? libcPaths[0] : libcPaths.slice(1).find(granted);
 }
 
 function raise(libc: Libc, address: UdpAddress, bytes: number): ReceiveBuffer {
