@@ -1,0 +1,60 @@
+/**
+ * Response bodies onto the wire, framed as their heads promise (RFC 9112 §6, §7.1).
+ *
+ * @module
+ */
+
+import { encodeOctets } from "./octets.ts";
+import { type Output, writeParts } from "./output.ts";
+import type { ResponsePlan } from "./response_head.ts";
+
+const crlf = encodeOctets("\r\n");
+const lastChunk = encodeOctets("0\r\n\r\n");
+
+/** Writes one head and its body. */
+export class BodySink {
+  readonly #output: Output;
+  readonly #plan: ResponsePlan;
+  #headSent = false;
+  #bodyBytes = 0;
+
+  constructor(output: Output, plan: ResponsePlan) {
+    this.#output = output;
+    this.#plan = plan;
+  }
+
+  /** Sends the head alone, for a body that takes its time. */
+  async flush(): Promise<void> {
+    if (!this.#headSent) await this.#write([]);
+  }
+
+  /** Sends a part of the body; `"too_long"` when it is more than the head promised. */
+  async write(chunk: Uint8Array): Promise<"written" | "too_long"> {
+    const { framing } = this.#plan;
+    this.#bodyBytes += chunk.length;
+    if (framing.kind === "length" && this.#bodyBytes > framing.bytes) {
+      await this.#write([chunk.subarray(0, chunk.length - (this.#bodyBytes - framing.bytes))]);
+      return "too_long";
+    }
+    if (chunk.length === 0) return "written"; // an empty chunk would end the body
+    await this.#write(
+      framing.kind === "chunked"
+        ? [encodeOctets(`${chunk.length.toString(16)}\r\n`), chunk, crlf]
+        : [chunk],
+    );
+    return "written";
+  }
+
+  /** Ends the body; `false` when it is shorter than the head promised. */
+  async finish(): Promise<boolean> {
+    const { framing } = this.#plan;
+    await this.#write(framing.kind === "chunked" ? [lastChunk] : []);
+    return framing.kind !== "length" || framing.bytes === this.#bodyBytes;
+  }
+
+  async #write(parts: readonly Uint8Array[]): Promise<void> {
+    const all = this.#headSent ? parts : [this.#plan.head, ...parts];
+    this.#headSent = true;
+    if (all.length > 0) await writeParts(this.#output, all);
+  }
+}

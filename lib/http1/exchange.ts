@@ -1,0 +1,47 @@
+/**
+ * What the front and the app behind it say to each other.
+ *
+ * @module
+ */
+
+import type { Fields, RequestHead } from "#http";
+
+/** What the app learns of an exchange beside its `Request`; Hono's `c.env`. */
+export interface ExchangeEnv {
+  /** The head as received, with names in lower case; its target is not normalised like a URL. */
+  readonly head: RequestHead;
+  readonly remote: Deno.NetAddr;
+  /** The client speaks TLS with us. */
+  readonly secure: boolean;
+  /**
+   * Sends a 1xx response ahead of the final one (RFC 9110 §15.2). Dropped when the client speaks
+   * HTTP/1.0 or the final head has been sent.
+   *
+   * @param status 102 to 199; 100 is the front's own, 101 is not served.
+   * @throws {RangeError} For another status or a field that cannot be sent.
+   */
+  sendInformational(status: number, fields: Fields): void;
+}
+
+/** Answers a request; a Hono app's `fetch`. */
+export type Handler = (request: Request, env: ExchangeEnv) => Response | Promise<Response>;
+
+/** An answer that needs no `Request` and no `Response`. */
+export interface FastAnswer {
+  /**
+   * Status line and field lines, each with its CRLF, without the empty line. It frames the body
+   * (`Content-Length`) and holds no `Connection`; the front adds that, and `Date` unless `dated`.
+   */
+  readonly head: Uint8Array;
+  /** Never written to again. `undefined` for an answer without a body (HEAD, 304). */
+  readonly body: Uint8Array | undefined;
+  /** `head` has the `Date` of a stored response, which a cache never changes. */
+  readonly dated?: boolean;
+}
+
+/**
+ * Looks for an answer that is ready. Called for requests without a body; must not throw.
+ *
+ * @returns `undefined` to send the request to the {@link Handler}.
+ */
+export type FastLane = (head: RequestHead, remote: Deno.NetAddr) => FastAnswer | undefined;

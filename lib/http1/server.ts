@@ -1,0 +1,177 @@
+/**
+ * The listening socket and its connections.
+ *
+ * @module
+ */
+
+import type { Fields } from "#http";
+import { closeQuietly, Connection } from "./connection.ts";
+import { DateLine } from "./date_line.ts";
+import type { Http1Event } from "./event.ts";
+import type { FastLane, Handler } from "./exchange.ts";
+import type { Front } from "./front.ts";
+import { completeLimits, type Http1Limits } from "./limits.ts";
+import { encodeHead } from "./response_head.ts";
+
+/** What {@link serve} needs. */
+export interface ServeOptions {
+  readonly hostname: string;
+  /** 0 for any free port; see {@link Http1Server.address}. */
+  readonly port: number;
+  readonly handler: Handler;
+  readonly fastLane?: FastLane;
+  readonly limits?: Partial<Http1Limits>;
+  /** Must not throw. */
+  readonly onEvent?: (event: Http1Event) => void;
+}
+
+/** A running server. */
+export interface Http1Server {
+  readonly address: Deno.NetAddr;
+  /** Connections open now. */
+  readonly connections: number;
+  /**
+   * Stops accepting, lets the answers in flight finish, closes idle connections, and after
+   * `timeoutMs` cuts what is left. Resolves when no connection is open.
+   */
+  drain(timeoutMs: number): Promise<void>;
+}
+
+/** Deadlines are whole seconds; looking at all of them this often is close enough. */
+const scanIntervalMs = 250;
+/** Pause after a failed accept, for example without file descriptors. */
+const acceptPauseMs = 100;
+/** How long a client that is told 503 may take to hear it. */
+const refusalTimeoutMs = 500;
+/** Clients being told 503 at once; more are closed without a word. */
+const maxRefusing = 64;
+
+/**
+ * Serves HTTP/1.1 (RFC 9112) and HTTP/1.0 strictly.
+ *
+ * @throws {Error} When the address cannot be had.
+ * @throws {RangeError} When a limit is not a positive number.
+ */
+export function serve(options: ServeOptions): Http1Server {
+  const limits = completeLimits(options.limits);
+  const { hostname, port } = options;
+  return new Server(options, limits, Deno.listen({ hostname, port, transport: "tcp" }));
+}
+
+class Server implements Http1Server, Front {
+  readonly handler: Handler;
+  readonly fastLane: FastLane | undefined;
+  readonly limits: Http1Limits;
+  readonly dates = new DateLine(Date.now);
+  readonly secure = false;
+  readonly emit: (event: Http1Event) => void;
+  draining = false;
+
+  readonly #listener: Deno.Listener;
+  readonly #open = new Set<Connection>();
+  #refusing = 0;
+  #scan: ReturnType<typeof setInterval> | undefined;
+  #emptied: (() => void) | undefined;
+
+  constructor(options: ServeOptions, limits: Http1Limits, listener: Deno.Listener) {
+    this.handler = options.handler;
+    this.fastLane = options.fastLane;
+    this.limits = limits;
+    this.emit = options.onEvent ?? (() => {});
+    this.#listener = listener;
+    void this.#accept();
+  }
+
+  get address(): Deno.NetAddr {
+    return this.#listener.addr as Deno.NetAddr;
+  }
+
+  get connections(): number {
+    return this.#open.size;
+  }
+
+  async drain(timeoutMs: number): Promise<void> {
+    if (!this.draining) {
+      this.draining = true;
+      this.#listener.close();
+    }
+    for (const connection of this.#open) connection.drain();
+    if (this.#open.size === 0) return;
+    const emptied = new Promise<void>((resolve) => this.#emptied = resolve);
+    const timer = setTimeout(() => {
+      for (const connection of this.#open) connection.abort("drained");
+    }, timeoutMs);
+    await emptied;
+    clearTimeout(timer);
+  }
+
+  /** Accepts until drained. Whatever fails, it goes on (EMFILE comes and goes). */
+  async #accept(): Promise<void> {
+    while (!this.draining) {
+      try {
+        this.#welcome(await this.#listener.accept());
+      } catch (error) {
+        if (this.draining) return;
+        this.emit({ kind: "accept_failed", error });
+        await new Promise((resolve) => setTimeout(resolve, acceptPauseMs));
+      }
+    }
+  }
+
+  #welcome(conn: Deno.Conn): void {
+    if (this.draining) return closeQuietly(conn);
+    if (this.#open.size >= this.limits.maxConnections) return void this.#refuse(conn);
+    setNoDelay(conn);
+    this.emit({ kind: "accepted" });
+    const connection = new Connection(this, conn);
+    this.#open.add(connection);
+    this.#scan ??= setInterval(() => this.#checkDeadlines(), scanIntervalMs);
+    void connection.run().then(() => this.#forget(connection));
+  }
+
+  #forget(connection: Connection): void {
+    this.#open.delete(connection);
+    if (this.#open.size > 0) return;
+    clearInterval(this.#scan);
+    this.#scan = undefined;
+    this.#emptied?.();
+  }
+
+  #checkDeadlines(): void {
+    const nowMs = performance.now();
+    for (const connection of this.#open) connection.checkDeadlines(nowMs);
+  }
+
+  /** Over the cap: says so in one short write, which fits any socket buffer. */
+  async #refuse(conn: Deno.Conn): Promise<void> {
+    this.emit({ kind: "refused" });
+    if (this.#refusing >= maxRefusing) return closeQuietly(conn);
+    this.#refusing++;
+    // Also bounds what follows: a closed connection fails the read.
+    const timer = setTimeout(() => closeQuietly(conn), refusalTimeoutMs);
+    try {
+      await conn.write(encodeHead(503, refusalFields));
+      await conn.closeWrite();
+      await conn.read(new Uint8Array(1024)); // closing with the request unread would reset the 503
+    } catch {
+      // It went away by itself.
+    }
+    clearTimeout(timer);
+    closeQuietly(conn);
+    this.#refusing--;
+  }
+}
+
+const refusalFields: Fields = [["content-length", "0"], ["retry-after", "1"], [
+  "connection",
+  "close",
+]];
+
+/** A head and its body in two writes must not wait for an ACK between them. */
+function setNoDelay(conn: Deno.Conn): void {
+  try {
+    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+  } catch {
+    // The client is gone already; the first read will tell.
+  }
+}
