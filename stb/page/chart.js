@@ -8,8 +8,10 @@ import { roads } from "./model.js";
 
 /** How much time the chart shows. */
 export const chartMs = 60_000;
-/** Rates are means over this long, so that segments do not show as single peaks. */
-const meanMs = 4_000;
+/** Segments come in bursts of some seconds; means over this long do not show them as peaks. */
+const meanMs = 3_840;
+/** So many means, each a little earlier, are averaged again, which rounds off their edges. */
+const means = 6;
 /** The chart lags by so much that the newest sample is there before it is drawn. */
 const lagMs = 900;
 const pointsAcross = 120;
@@ -74,7 +76,7 @@ export class Chart {
     return roads.map((road) => {
       const stack = times.map((atMs, index) => {
         const shownMs = Math.min(atMs, endMs);
-        const bits = this.#history.rate(road, shownMs, meanMs);
+        const bits = this.#smoothRate(road, shownMs);
         return { atMs: shownMs, base: below[index], top: below[index] + bits };
       });
       below = stack.map(({ top }) => top);
@@ -82,20 +84,35 @@ export class Chart {
     });
   }
 
+  #smoothRate(road, atMs) {
+    let bits = 0;
+    for (let index = 0; index < means; index++) {
+      bits += this.#history.rate(road, atMs - index * meanMs / means, meanMs) / means;
+    }
+    return bits;
+  }
+
   #area(stack, colour, xOf, yOf) {
-    if (stack.every(({ base, top }) => top - base < 1)) return;
     const context = this.#context;
     context.beginPath();
     for (const { atMs, top } of stack) context.lineTo(xOf(atMs), yOf(top));
-    context.strokeStyle = colour;
-    context.lineWidth = 2;
-    context.stroke();
     for (const { atMs, base } of [...stack].reverse()) context.lineTo(xOf(atMs), yOf(base));
     context.closePath();
-    context.globalAlpha = 0.28;
+    context.globalAlpha = 0.3;
     context.fillStyle = colour;
     context.fill();
     context.globalAlpha = 1;
+    context.beginPath();
+    stack.forEach(({ atMs, base, top }, index) => {
+      // No line where the road brought nothing: it would lie on the road below.
+      const draws = index > 0 && (top > base || stack[index - 1].top > stack[index - 1].base);
+      if (draws) context.lineTo(xOf(atMs), yOf(top));
+      else context.moveTo(xOf(atMs), yOf(top));
+    });
+    context.strokeStyle = colour;
+    context.lineWidth = 2;
+    context.lineJoin = "round";
+    context.stroke();
   }
 
   #grid(width, yOf) {
@@ -108,7 +125,7 @@ export class Chart {
       context.fillStyle = "rgb(255 255 255 / 8%)";
       context.fillRect(0, y, width, 1);
       context.fillStyle = "rgb(255 255 255 / 45%)";
-      context.fillText(`${bits / 1e6} Mbit/s`, 4, y - 1);
+      if (y > 14) context.fillText(`${bits / 1e6} Mbit/s`, 4, y - 1);
     }
   }
 
