@@ -4,6 +4,7 @@
  * @module
  */
 
+import { node, writeXml, type XmlNode } from "#xml";
 import type {
   Delivery,
   DvbsCarrier,
@@ -14,7 +15,6 @@ import type {
   ServiceInstance,
   ServiceList,
 } from "./model.ts";
-import { node, writeXml, type XmlNode } from "./xml_writer.ts";
 
 /**
  * Returns the list as text to send in UTF-8. It is valid against the schema of release 6 as long as

@@ -7,6 +7,14 @@
  */
 
 import {
+  childrenNamed,
+  firstNamed,
+  parseUnsigned,
+  readXml,
+  type XmlElement,
+  type XmlRejection,
+} from "#xml";
+import {
   type Delivery,
   type DvbsCarrier,
   type DvbsDelivery,
@@ -20,10 +28,9 @@ import {
   type ServiceInstance,
   type ServiceList,
 } from "./model.ts";
-import { readXml, type XmlElement, type XmlRejection } from "./xml_reader.ts";
 
 /** Why a list was refused as a whole. */
-export type DvbiRejection = XmlRejection | "not_utf8" | "wrong_root";
+export type DvbiRejection = XmlRejection | "wrong_root";
 
 /** Why a part of a list was left out. */
 export type DvbiSkipReason = "no_identifier" | "unknown_delivery";
@@ -41,7 +48,7 @@ export interface ParsedServiceList extends ServiceList {
 }
 
 /** National lists of some hundred services with guides and regions stay below this. */
-const limits = { maxCharacters: 4 * 2 ** 20, maxDepth: 32 };
+const limits = { maxLength: 4 * 2 ** 20, maxDepth: 32 };
 
 /**
  * Reads a `ServiceList`.
@@ -50,49 +57,29 @@ const limits = { maxCharacters: 4 * 2 ** 20, maxDepth: 32 };
  * @returns The reason in one word when nothing of it can be used. Never throws.
  */
 export function parseServiceList(document: string | Uint8Array): ParsedServiceList | DvbiRejection {
-  const text = typeof document === "string" ? document : decodeUtf8(document);
-  if (text === undefined) return "not_utf8";
-  const root = readXml(text, limits);
+  const root = readXml(document, limits);
   if (typeof root === "string") return root;
   if (root.name !== "ServiceList") return "wrong_root";
   const remarks: DvbiRemark[] = [];
   return {
     id: root.attributes.get("id") ?? "",
-    version: unsigned(root.attributes.get("version")) || 1,
+    version: parseUnsigned(root.attributes.get("version")) || 1,
     language: root.attributes.get("lang") ?? "",
     name: childText(root, "Name"),
     providerName: childText(root, "ProviderName"),
     relatedMaterials: relatedMaterials(root),
-    lcnTables: all(root, "LCNTableList").flatMap((list) => all(list, "LCNTable")).map(lcnTable),
-    services: all(root, "Service", "TestService")
+    lcnTables: childrenNamed(root, "LCNTableList").flatMap((list) =>
+      childrenNamed(list, "LCNTable")
+    ).map(lcnTable),
+    services: childrenNamed(root, "Service", "TestService")
       .map((element) => service(element, remarks))
       .filter((value) => value !== undefined),
     remarks,
   };
 }
 
-function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-}
-
-function all(parent: XmlElement, ...names: readonly string[]): XmlElement[] {
-  return parent.children.filter(({ name }) => names.includes(name));
-}
-
-function first(parent: XmlElement, name: string): XmlElement | undefined {
-  return parent.children.find((child) => child.name === name);
-}
-
 function childText(parent: XmlElement, name: string): string {
-  return first(parent, name)?.text ?? "";
-}
-
-function unsigned(text: string | undefined): number | undefined {
-  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+  return firstNamed(parent, name)?.text ?? "";
 }
 
 /** Says that a part was left out, in a form that fits where the part was asked for. */
@@ -101,11 +88,13 @@ function skip(remarks: DvbiRemark[], reason: DvbiSkipReason, subject: string): u
 }
 
 function relatedMaterials(parent: XmlElement): RelatedMaterial[] {
-  return all(parent, "RelatedMaterial").map((element) => {
-    const media = all(element, "MediaLocator").map((locator) => first(locator, "MediaUri"))[0];
+  return childrenNamed(parent, "RelatedMaterial").map((element) => {
+    const media = childrenNamed(element, "MediaLocator").map((locator) =>
+      firstNamed(locator, "MediaUri")
+    )[0];
     const contentType = media?.attributes.get("contentType");
     return {
-      howRelated: first(element, "HowRelated")?.attributes.get("href") ?? "",
+      howRelated: firstNamed(element, "HowRelated")?.attributes.get("href") ?? "",
       mediaUri: media?.text ?? "",
       ...(contentType === undefined ? {} : { contentType }),
     };
@@ -114,13 +103,13 @@ function relatedMaterials(parent: XmlElement): RelatedMaterial[] {
 
 function lcnTable(element: XmlElement): LcnTable {
   return {
-    targetRegions: all(element, "TargetRegion").map(({ text }) => text),
-    lcns: all(element, "LCN").map(lcn).filter((value) => value !== undefined),
+    targetRegions: childrenNamed(element, "TargetRegion").map(({ text }) => text),
+    lcns: childrenNamed(element, "LCN").map(lcn).filter((value) => value !== undefined),
   };
 }
 
 function lcn({ attributes }: XmlElement): Lcn | undefined {
-  const channelNumber = unsigned(attributes.get("channelNumber"));
+  const channelNumber = parseUnsigned(attributes.get("channelNumber"));
   const serviceRef = attributes.get("serviceRef");
   if (!channelNumber || !serviceRef) return undefined;
   const unless = (name: string) => !["false", "0"].includes(attributes.get(name) ?? "true");
@@ -136,15 +125,15 @@ function service(element: XmlElement, remarks: DvbiRemark[]): Service | undefine
   const uniqueIdentifier = childText(element, "UniqueIdentifier");
   const serviceName = childText(element, "ServiceName");
   if (uniqueIdentifier === "") return skip(remarks, "no_identifier", serviceName);
-  const serviceType = first(element, "ServiceType")?.attributes.get("href");
+  const serviceType = firstNamed(element, "ServiceType")?.attributes.get("href");
   return {
     uniqueIdentifier,
-    version: unsigned(element.attributes.get("version")) || 1,
+    version: parseUnsigned(element.attributes.get("version")) || 1,
     serviceName,
     providerName: childText(element, "ProviderName"),
     relatedMaterials: relatedMaterials(element),
     ...(serviceType === undefined ? {} : { serviceType }),
-    serviceInstances: all(element, "ServiceInstance")
+    serviceInstances: childrenNamed(element, "ServiceInstance")
       .map((instance) =>
         serviceInstance(instance) ?? skip(remarks, "unknown_delivery", uniqueIdentifier)
       )
@@ -155,9 +144,9 @@ function service(element: XmlElement, remarks: DvbiRemark[]): Service | undefine
 function serviceInstance(element: XmlElement): ServiceInstance | undefined {
   const delivery = element.children.map(deliveryOf).find((value) => value !== undefined);
   if (delivery === undefined) return undefined;
-  const displayName = first(element, "DisplayName")?.text;
+  const displayName = firstNamed(element, "DisplayName")?.text;
   return {
-    priority: unsigned(element.attributes.get("priority")) ?? 0,
+    priority: parseUnsigned(element.attributes.get("priority")) ?? 0,
     ...(displayName === undefined ? {} : { displayName }),
     delivery,
   };
@@ -167,7 +156,7 @@ function serviceInstance(element: XmlElement): ServiceInstance | undefined {
 function deliveryOf(element: XmlElement): Delivery | undefined {
   switch (element.name) {
     case "DASHDeliveryParameters":
-      return manifest("dash", first(element, "UriBasedLocation"), manifestMediaTypes.dash);
+      return manifest("dash", firstNamed(element, "UriBasedLocation"), manifestMediaTypes.dash);
     case "IdentifierBasedDeliveryParameters":
       return manifest("identifier", element, "");
     case "OtherDeliveryParameters":
@@ -197,12 +186,12 @@ function uriIn(element: XmlElement): string | undefined {
 }
 
 function dvbs(element: XmlElement): DvbsDelivery | undefined {
-  const triplet = first(element, "DVBTriplet");
-  const serviceId = unsigned(triplet?.attributes.get("serviceId"));
+  const triplet = firstNamed(element, "DVBTriplet");
+  const serviceId = parseUnsigned(triplet?.attributes.get("serviceId"));
   if (triplet === undefined || serviceId === undefined) return undefined;
-  const origNetId = unsigned(triplet.attributes.get("origNetId"));
-  const tsId = unsigned(triplet.attributes.get("tsId"));
-  const position = first(element, "OrbitalPosition")?.text;
+  const origNetId = parseUnsigned(triplet.attributes.get("origNetId"));
+  const tsId = parseUnsigned(triplet.attributes.get("tsId"));
+  const position = firstNamed(element, "OrbitalPosition")?.text;
   const orbitalPositionDegrees = Number(position ?? NaN);
   const carrier = dvbsCarrier(element);
   return {
@@ -218,10 +207,10 @@ function dvbs(element: XmlElement): DvbsDelivery | undefined {
 }
 
 function dvbsCarrier(element: XmlElement): DvbsCarrier | undefined {
-  const frequency = unsigned(childText(element, "Frequency"));
+  const frequency = parseUnsigned(childText(element, "Frequency"));
   const polarization = polarizations.find((value) => value === childText(element, "Polarization"));
   if (!frequency || polarization === undefined) return undefined;
-  const symbolRate = unsigned(childText(element, "SymbolRate"));
+  const symbolRate = parseUnsigned(childText(element, "SymbolRate"));
   if (!symbolRate) return { frequency, polarization };
   const modulation: DvbsModulation = {
     rollOff: childText(element, "RollOff"),

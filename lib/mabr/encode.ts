@@ -5,6 +5,7 @@
  * @module
  */
 
+import { node, writeXml, type XmlNode } from "#xml";
 import type {
   EndpointAddress,
   ForwardErrorCorrectionParameters,
@@ -20,7 +21,6 @@ import type {
   UnicastRepairParameters,
 } from "./model.ts";
 import { formatDuration, formatTimePoint } from "./time.ts";
-import { node, writeXml, type XmlNode } from "./xml_writer.ts";
 
 /** How a document is written. */
 export interface EncodeOptions {

@@ -250,28 +250,6 @@ Deno.test("parseGatewayConfiguration() survives anything a stranger sends", () =
   }));
 });
 
-// The parser's own work must grow with the length, not with its square.
-const repeated = [
-  "<",
-  "<a>",
-  "<a ",
-  "&",
-  "&#1;",
-  "<!---->",
-  "<![CDATA[]]>",
-  "='",
-  "<?a ",
-  "</",
-  "<!",
-];
-for (const piece of repeated) {
-  Deno.test(`parseGatewayConfiguration() is done in time with a million characters of ${piece}`, () => {
-    const startedMs = performance.now();
-    parseGatewayConfiguration("<a>" + piece.repeat((2 ** 20 - 8) / piece.length) + "</a>");
-    assert.ok(performance.now() - startedMs < 5000);
-  });
-}
-
 /** Text that survives trimming and has what XML must escape. */
 const text = fc.string({
   unit: fc.constantFrom(..."ab<>&\"' \t\n/:$?\u{e9}\u{20ac}\u{1f600}"),

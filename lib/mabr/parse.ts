@@ -8,6 +8,7 @@
  * @module
  */
 
+import { childrenNamed, parseUnsigned, readXml, type XmlElement, type XmlRejection } from "#xml";
 import type {
   ConfigurationMacro,
   GatewayConfiguration,
@@ -20,11 +21,10 @@ import type {
 } from "./model.ts";
 import { TransportSessionReader } from "./parse_transport.ts";
 import { parseDuration, parseTimePoint } from "./time.ts";
-import { optional, unsigned } from "./values.ts";
-import { readXml, type XmlElement, type XmlRejection } from "./xml_reader.ts";
+import { optional } from "./values.ts";
 
 /** Why a document was refused as a whole. */
-export type MabrRejection = XmlRejection | "not_utf8" | "wrong_root";
+export type MabrRejection = XmlRejection | "wrong_root";
 
 /** Why a part of a document was left out. */
 export type MabrSkipReason =
@@ -50,7 +50,7 @@ export interface ParsedGatewayConfiguration extends GatewayConfiguration {
 }
 
 /** A satellite's whole configuration takes about 90 KB; a stranger's may not take more than this. */
-const limits = { maxCharacters: 2 ** 20, maxDepth: 16 };
+const limits = { maxLength: 2 ** 20, maxDepth: 16 };
 
 const family = "urn:dvb:metadata:MulticastSessionConfiguration:";
 
@@ -63,20 +63,10 @@ const family = "urn:dvb:metadata:MulticastSessionConfiguration:";
 export function parseGatewayConfiguration(
   document: string | Uint8Array,
 ): ParsedGatewayConfiguration | MabrRejection {
-  const text = typeof document === "string" ? document : decodeUtf8(document);
-  if (text === undefined) return "not_utf8";
-  const root = readXml(text, limits);
+  const root = readXml(document, limits);
   if (typeof root === "string") return root;
   if (root.name !== "MulticastGatewayConfiguration") return "wrong_root";
   return new Reader().configuration(withoutForeign(root, root.namespace));
-}
-
-function decodeUtf8(bytes: Uint8Array): string | undefined {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
 }
 
 function withoutForeign(element: XmlElement, rootNamespace: string): XmlElement {
@@ -97,7 +87,7 @@ class Reader {
     const { attributes } = root;
     return {
       ...optional({
-        schemaVersion: unsigned(attributes.get("schemaVersion")),
+        schemaVersion: parseUnsigned(attributes.get("schemaVersion")),
         validityPeriodMs: parseDuration(attributes.get("validityPeriod") ?? ""),
         validUntilMs: parseTimePoint(attributes.get("validUntil") ?? ""),
         reportingLocators: reportingLocators(root),
@@ -204,8 +194,7 @@ class Reader {
     name: string,
     read: (child: XmlElement, subject: string) => T | undefined,
   ): T[] {
-    return parent.children
-      .filter((child) => child.name === name)
+    return childrenNamed(parent, name)
       .map((child, place) => read(child, `${name} ${identifier(child) ?? `#${place + 1}`}`))
       .filter((value) => value !== undefined);
   }
@@ -223,24 +212,22 @@ function identifier({ attributes }: XmlElement): string | undefined {
 }
 
 function macros(element: XmlElement): ConfigurationMacro[] | undefined {
-  const found = element.children
-    .filter(({ name }) => name === "MulticastGatewayConfigurationMacro")
+  const found = childrenNamed(element, "MulticastGatewayConfigurationMacro")
     .map(({ attributes, text }) => ({ key: attributes.get("key") ?? "", value: text }))
     .filter(({ key }) => key !== "");
   return found.length === 0 ? undefined : found;
 }
 
 function reportingLocators(parent: XmlElement): ReportingLocator[] | undefined {
-  const locators = parent.children
-    .filter(({ name }) => name === "MulticastGatewaySessionReporting")
-    .flatMap(({ children }) => children.filter(({ name }) => name === "ReportingLocator"))
+  const locators = childrenNamed(parent, "MulticastGatewaySessionReporting")
+    .flatMap((reporting) => childrenNamed(reporting, "ReportingLocator"))
     .map(({ attributes, text }) => {
       const proportion = Number(attributes.get("proportion") ?? 1);
       return {
         url: text,
         proportion: proportion > 0 && proportion <= 1 ? proportion : 1,
         periodMs: parseDuration(attributes.get("period") ?? "") ?? 0,
-        randomDelayMs: unsigned(attributes.get("randomDelay")) ?? 0,
+        randomDelayMs: parseUnsigned(attributes.get("randomDelay")) ?? 0,
         reportSessionRunningEvents: attributes.get("reportSessionRunningEvents") === "true",
       };
     })

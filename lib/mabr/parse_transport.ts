@@ -4,6 +4,7 @@
  * @module
  */
 
+import { childrenNamed, firstNamed, parseUnsigned, type XmlElement } from "#xml";
 import {
   type BitRate,
   type CarouselReference,
@@ -19,8 +20,7 @@ import {
   type UnicastRepairParameters,
 } from "./model.ts";
 import { parseDuration } from "./time.ts";
-import { boolean, isIpAddress, optional, unsigned } from "./values.ts";
-import type { XmlElement } from "./xml_reader.ts";
+import { boolean, isIpAddress, optional } from "./values.ts";
 
 /** Why a transport session cannot be used. */
 export type TransportSkipReason = "no_protocol" | "unknown_protocol" | "no_endpoint";
@@ -37,7 +37,7 @@ export class TransportSessionReader {
 
   /** Returns the common part, or `undefined` when no receiver could join by it. */
   read(element: XmlElement, subject: string): TransportSession | undefined {
-    const transportProtocol = protocol(first(element, "TransportProtocol"));
+    const transportProtocol = protocol(firstNamed(element, "TransportProtocol"));
     if (transportProtocol === undefined) return this.#skip("no_protocol", subject);
     if (!knownProtocols.has(transportProtocol.protocolIdentifier)) {
       return this.#skip("unknown_protocol", subject);
@@ -57,20 +57,12 @@ function details(element: XmlElement): Partial<TransportSession> {
   return optional({
     serviceClass: attributes.get("serviceClass"),
     transportSecurity: security(attributes.get("transportSecurity")),
-    sessionIdleTimeoutMs: unsigned(attributes.get("sessionIdleTimeout")),
-    bitRate: bitRate(first(element, "BitRate")),
+    sessionIdleTimeoutMs: parseUnsigned(attributes.get("sessionIdleTimeout")),
+    bitRate: bitRate(firstNamed(element, "BitRate")),
     forwardErrorCorrectionParameters: forwardErrorCorrection(element),
-    unicastRepairParameters: repair(first(element, "UnicastRepairParameters")),
-    objectCarousel: carousel(first(element, "ObjectCarousel")),
+    unicastRepairParameters: repair(firstNamed(element, "UnicastRepairParameters")),
+    objectCarousel: carousel(firstNamed(element, "ObjectCarousel")),
   });
-}
-
-function first(parent: XmlElement, name: string): XmlElement | undefined {
-  return parent.children.find((child) => child.name === name);
-}
-
-function all(parent: XmlElement, name: string): XmlElement[] {
-  return parent.children.filter((child) => child.name === name);
 }
 
 function protocol(element: XmlElement | undefined): TransportProtocol | undefined {
@@ -78,7 +70,7 @@ function protocol(element: XmlElement | undefined): TransportProtocol | undefine
   if (element === undefined || !protocolIdentifier) return undefined;
   return {
     protocolIdentifier,
-    protocolVersion: unsigned(element.attributes.get("protocolVersion")) ?? 1,
+    protocolVersion: parseUnsigned(element.attributes.get("protocolVersion")) ?? 1,
   };
 }
 
@@ -89,14 +81,16 @@ function security(text: string | undefined): TransportSecurity | undefined {
 }
 
 function endpoints(parent: XmlElement): EndpointAddress[] {
-  return all(parent, "EndpointAddress").map(endpoint).filter((address) => address !== undefined);
+  return childrenNamed(parent, "EndpointAddress").map(endpoint).filter((address) =>
+    address !== undefined
+  );
 }
 
 function endpoint(element: XmlElement): EndpointAddress | undefined {
-  const value = (name: string) => first(element, name)?.text;
+  const value = (name: string) => firstNamed(element, name)?.text;
   const networkSourceAddress = value("NetworkSourceAddress") || undefined;
   const networkDestinationGroupAddress = value("NetworkDestinationGroupAddress") ?? "";
-  const transportDestinationPort = unsigned(value("TransportDestinationPort")) ?? 0;
+  const transportDestinationPort = parseUnsigned(value("TransportDestinationPort")) ?? 0;
   if (!isIpAddress(networkDestinationGroupAddress)) return undefined;
   if (networkSourceAddress !== undefined && !isIpAddress(networkSourceAddress)) return undefined;
   if (transportDestinationPort < 1 || transportDestinationPort > 65_535) return undefined;
@@ -105,16 +99,16 @@ function endpoint(element: XmlElement): EndpointAddress | undefined {
     networkDestinationGroupAddress,
     transportDestinationPort,
     ...optional({
-      mediaTransportSessionIdentifier: unsigned(value("MediaTransportSessionIdentifier")),
+      mediaTransportSessionIdentifier: parseUnsigned(value("MediaTransportSessionIdentifier")),
     }),
   };
 }
 
 function bitRate(element: XmlElement | undefined): BitRate | undefined {
-  const maximumBitsPerSecond = unsigned(element?.attributes.get("maximum"));
+  const maximumBitsPerSecond = parseUnsigned(element?.attributes.get("maximum"));
   if (element === undefined || maximumBitsPerSecond === undefined) return undefined;
   return {
-    ...optional({ averageBitsPerSecond: unsigned(element.attributes.get("average")) }),
+    ...optional({ averageBitsPerSecond: parseUnsigned(element.attributes.get("average")) }),
     maximumBitsPerSecond,
   };
 }
@@ -122,10 +116,10 @@ function bitRate(element: XmlElement | undefined): BitRate | undefined {
 function forwardErrorCorrection(
   parent: XmlElement,
 ): ForwardErrorCorrectionParameters[] | undefined {
-  const found = all(parent, "ForwardErrorCorrectionParameters")
+  const found = childrenNamed(parent, "ForwardErrorCorrectionParameters")
     .map((element) => ({
-      schemeIdentifier: first(element, "SchemeIdentifier")?.text ?? "",
-      overheadPercentage: unsigned(first(element, "OverheadPercentage")?.text) ?? 0,
+      schemeIdentifier: firstNamed(element, "SchemeIdentifier")?.text ?? "",
+      overheadPercentage: parseUnsigned(firstNamed(element, "OverheadPercentage")?.text) ?? 0,
       endpointAddresses: endpoints(element),
     }))
     .filter(({ schemeIdentifier }) => schemeIdentifier !== "");
@@ -138,18 +132,18 @@ function repair(element: XmlElement | undefined): UnicastRepairParameters | unde
   return {
     ...optional({
       transportObjectBaseURI: attributes.get("transportObjectBaseURI") || undefined,
-      transportObjectReceptionTimeoutMs: unsigned(
+      transportObjectReceptionTimeoutMs: parseUnsigned(
         attributes.get("transportObjectReceptionTimeout"),
       ),
     }),
-    fixedBackOffPeriodMs: unsigned(attributes.get("fixedBackOffPeriod")) ?? 0,
-    randomBackOffPeriodMs: unsigned(attributes.get("randomBackOffPeriod")) ?? 0,
-    baseURLs: all(element, "BaseURL").map(baseUrl).filter(({ url }) => url !== ""),
+    fixedBackOffPeriodMs: parseUnsigned(attributes.get("fixedBackOffPeriod")) ?? 0,
+    randomBackOffPeriodMs: parseUnsigned(attributes.get("randomBackOffPeriod")) ?? 0,
+    baseURLs: childrenNamed(element, "BaseURL").map(baseUrl).filter(({ url }) => url !== ""),
   };
 }
 
 function baseUrl({ attributes, text }: XmlElement): RepairBaseURL {
-  return { url: text, relativeWeight: unsigned(attributes.get("relativeWeight")) ?? 1 };
+  return { url: text, relativeWeight: parseUnsigned(attributes.get("relativeWeight")) ?? 1 };
 }
 
 function carousel(element: XmlElement | undefined): ObjectCarousel | undefined {
@@ -157,12 +151,12 @@ function carousel(element: XmlElement | undefined): ObjectCarousel | undefined {
   const { attributes } = element;
   return {
     ...optional({
-      aggregateTransportSizeBytes: unsigned(attributes.get("aggregateTransportSize")),
-      aggregateContentSizeBytes: unsigned(attributes.get("aggregateContentSize")),
+      aggregateTransportSizeBytes: parseUnsigned(attributes.get("aggregateTransportSize")),
+      aggregateContentSizeBytes: parseUnsigned(attributes.get("aggregateContentSize")),
     }),
-    presentationManifests: all(element, "PresentationManifests").map(carouselReference),
-    initSegments: all(element, "InitSegments").map(carouselReference),
-    resourceLocators: all(element, "ResourceLocator").map(resourceLocator)
+    presentationManifests: childrenNamed(element, "PresentationManifests").map(carouselReference),
+    initSegments: childrenNamed(element, "InitSegments").map(carouselReference),
+    resourceLocators: childrenNamed(element, "ResourceLocator").map(resourceLocator)
       .filter(({ uri }) => uri !== ""),
   };
 }

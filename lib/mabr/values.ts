@@ -4,12 +4,6 @@
  * @module
  */
 
-/** Reads an unsigned decimal of at most 15 digits; `undefined` for anything else. */
-export function unsigned(text: string | undefined): number | undefined {
-  const digits = text?.trim();
-  return digits !== undefined && /^\d{1,15}$/.test(digits) ? Number(digits) : undefined;
-}
-
 /** Reads an `xs:boolean`; `undefined` for anything else. */
 export function boolean(text: string | undefined): boolean | undefined {
   if (text === "true" || text === "1") return true;

@@ -23,12 +23,12 @@ export interface XmlElement {
 }
 
 /** Why a document was refused as a whole. */
-export type XmlRejection = "too_large" | "doctype" | "too_deep" | "not_well_formed";
+export type XmlRejection = "too_large" | "not_utf8" | "doctype" | "too_deep" | "not_well_formed";
 
 /** Bounds on what is read. */
 export interface XmlLimits {
-  /** Length of the document in UTF-16 units. */
-  readonly maxCharacters: number;
+  /** Length of the document: bytes, or UTF-16 units of text. */
+  readonly maxLength: number;
   /** Elements inside one another. */
   readonly maxDepth: number;
 }
@@ -59,15 +59,47 @@ type ParsedNode = Readonly<Record<string, unknown>>;
 /** Prefixes in scope; `""` is the default namespace. */
 type Scope = ReadonlyMap<string, string>;
 
-/** Returns the root element, or why there is none. Never throws. */
-export function readXml(text: string, limits: XmlLimits): XmlElement | XmlRejection {
-  if (text.length > limits.maxCharacters) return "too_large";
+/**
+ * Returns the root element, or why there is none. Never throws.
+ *
+ * @param document Text, or bytes in UTF-8.
+ */
+export function readXml(
+  document: string | Uint8Array,
+  limits: XmlLimits,
+): XmlElement | XmlRejection {
+  if (document.length > limits.maxLength) return "too_large";
+  const text = typeof document === "string" ? document : decodeUtf8(document);
+  if (text === undefined) return "not_utf8";
   if (text.includes("<!DOCTYPE") || text.includes("<!ENTITY")) return "doctype";
-  const document = text.startsWith("\uFEFF") ? text.slice(1) : text;
-  const nodes = parseNodes(document);
+  const nodes = parseNodes(text.startsWith("\uFEFF") ? text.slice(1) : text);
   const roots = nodes?.filter((node) => elementName(node) !== undefined);
   if (roots?.length !== 1) return "not_well_formed";
   return element(roots[0], new Map(), limits.maxDepth) ?? "too_deep";
+}
+
+/** Returns the children with a local name, in document order. */
+export function childrenNamed(parent: XmlElement, ...names: readonly string[]): XmlElement[] {
+  return parent.children.filter(({ name }) => names.includes(name));
+}
+
+/** Returns the first child with a local name. */
+export function firstNamed(parent: XmlElement, name: string): XmlElement | undefined {
+  return parent.children.find((child) => child.name === name);
+}
+
+/** Reads an unsigned decimal of at most 15 digits; `undefined` for anything else. */
+export function parseUnsigned(text: string | undefined): number | undefined {
+  const digits = text?.trim();
+  return digits !== undefined && /^\d{1,15}$/.test(digits) ? Number(digits) : undefined;
+}
+
+function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 function parseNodes(document: string): readonly ParsedNode[] | undefined {
