@@ -237,7 +237,7 @@ export class FluteReceiver {
     };
     session.bindings.set(file.toi, binding);
     const empty = file.transferLength === 0 && wanted;
-    if (empty) this.#start(session, binding, undefined, nowMs);
+    if (empty) this.#start(session, binding, {}, nowMs);
     this.#replay(session, binding, nowMs);
   }
 
@@ -286,7 +286,7 @@ export class FluteReceiver {
   #start(
     session: Session,
     binding: Binding,
-    told: FecOti | undefined,
+    told: Partial<FecOti>,
     nowMs: number,
   ): Collected | undefined {
     const made = this.#make(session, binding.file, told, nowMs);
@@ -311,7 +311,7 @@ export class FluteReceiver {
   #make(
     session: Session,
     file: FdtFile,
-    told: FecOti | undefined,
+    told: Partial<FecOti>,
     nowMs: number,
   ): Collected | FileRefusal {
     const oti = mergeOti(file, told);
@@ -398,21 +398,24 @@ function observeClock(session: Session, packet: Uint8Array, header: LctHeader, n
   if (seconds !== undefined) session.clock.observe(seconds, nowMs);
 }
 
-function otiOf(packet: Uint8Array, header: LctHeader): FecOti | undefined {
-  if (header.ftiOffset === 0) return undefined;
-  return decodeFti(header.codepoint, extensionContent(packet, header.ftiOffset));
+/** What a packet says of its object: at least the FEC encoding ID, which is the codepoint. */
+function otiOf(packet: Uint8Array, { codepoint, ftiOffset }: LctHeader): Partial<FecOti> {
+  const told = ftiOffset === 0
+    ? undefined
+    : decodeFti(codepoint, extensionContent(packet, ftiOffset));
+  return told ?? { encodingId: codepoint };
 }
 
 /** The FDT wins over what the packet tells; a length may follow from the content's when it is not encoded. */
-function mergeOti(file: FdtFile, told: FecOti | undefined): FecOti | FileRefusal {
+function mergeOti(file: FdtFile, told: Partial<FecOti>): FecOti | FileRefusal {
   const plainLength = file.contentEncoding === undefined ? file.contentLength : undefined;
-  const transferLength = file.transferLength ?? told?.transferLength ?? plainLength;
+  const transferLength = file.transferLength ?? told.transferLength ?? plainLength;
   if (transferLength === undefined) return "length_unknown";
   return {
-    encodingId: file.oti.encodingId ?? told?.encodingId ?? 0,
+    encodingId: file.oti.encodingId ?? told.encodingId ?? 0,
     transferLength,
-    symbolBytes: file.oti.symbolBytes ?? told?.symbolBytes ?? 0,
-    maxSourceBlockSymbols: file.oti.maxSourceBlockSymbols ?? told?.maxSourceBlockSymbols ?? 0,
+    symbolBytes: file.oti.symbolBytes ?? told.symbolBytes ?? 0,
+    maxSourceBlockSymbols: file.oti.maxSourceBlockSymbols ?? told.maxSourceBlockSymbols ?? 0,
   };
 }
 
