@@ -14,13 +14,12 @@ export interface ExchangeEnv {
   /** The client speaks TLS with us. */
   readonly secure: boolean;
   /**
-   * Sends a 1xx response ahead of the final one (RFC 9110 §15.2). Dropped when the client speaks
-   * HTTP/1.0 or the final head has been sent.
-   *
-   * @param status 102 to 199; 100 is the front's own, 101 is not served.
-   * @throws {RangeError} For another status or a field that cannot be sent.
+   * Sends a 1xx response ahead of the final one (RFC 9110 §15.2). Never throws: it is dropped when
+   * the client speaks HTTP/1.0, the final head has been sent, the client is slow to take earlier
+   * ones, or `status` is not from 102 to 199 (100 is the front's own); invalid and hop-by-hop
+   * fields are left out.
    */
-  sendInformational(status: number, fields: Fields): void;
+  readonly sendInformational: (status: number, fields: Fields) => void;
 }
 
 /** Answers a request; a Hono app's `fetch`. */

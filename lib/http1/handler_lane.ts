@@ -4,7 +4,14 @@
  * @module
  */
 
-import { type Fields, isFieldName, isFieldValue, type RequestHead } from "#http";
+import {
+  type Field,
+  type Fields,
+  hopByHopFields,
+  isFieldName,
+  isFieldValue,
+  type RequestHead,
+} from "#http";
 import type { ExchangeEnv } from "./exchange.ts";
 import type { Front } from "./front.ts";
 import type { ParsedHead } from "./head_parser.ts";
@@ -63,20 +70,11 @@ export class HandlerLane implements ExchangeEnv {
     return this.#options.front.secure;
   }
 
-  sendInformational(status: number, fields: Fields): void {
-    if (!(Number.isInteger(status) && status >= 102 && status <= 199)) {
-      throw new RangeError(
-        `Cannot send informational response: need a status from 102 to 199: received ${status}`,
-      );
-    }
-    const bad = fields.find(([name, value]) => !isFieldName(name) || !isFieldValue(value));
-    if (bad) {
-      throw new RangeError(
-        `Cannot send informational response: need valid fields: received ${JSON.stringify(bad)}`,
-      );
-    }
-    this.#queue(encodeHead(status, fields));
-  }
+  // A property, not a method: apps pass it on by itself.
+  readonly sendInformational = (status: number, fields: Fields): void => {
+    if (!(Number.isInteger(status) && status >= 102 && status <= 199)) return;
+    this.#queue(encodeHead(status, fields.filter(isSendable)));
+  };
 
   /** Tells the client to send its body (RFC 9110 §10.1.1). */
   sendContinue(): void {
@@ -186,6 +184,10 @@ export class HandlerLane implements ExchangeEnv {
       return undefined;
     }
   }
+}
+
+function isSendable([name, value]: Field): boolean {
+  return isFieldName(name) && isFieldValue(value) && !hopByHopFields.has(name);
 }
 
 function hostOf({ hostname, port }: Deno.NetAddr): string {
