@@ -22,6 +22,9 @@ import { WaitList } from "./wait_list.ts";
 /** A connection that lasted this long was a good one: the next try comes soon. */
 const goodConnectionMs = 1000;
 
+/** Shortest wait between two tries when somebody waits for a record, in milliseconds. */
+const soonestRetryMs = 25;
+
 /** Stands for a log that cannot be gone on with, so that no later answer of its control fits. */
 const noLog = "none";
 
@@ -142,7 +145,6 @@ export class PurgeFollower {
     }, () => this.#lastHeardMs = Date.now());
     const { head } = opened;
     if (opened.kind === "no_such_place") return await this.#settle(head);
-    const batches = opened.batches[Symbol.asyncIterator]();
     try {
       if (this.#isElsewhere(head)) return await this.#settle(head);
       if (this.#logId === undefined) {
@@ -151,12 +153,12 @@ export class PurgeFollower {
       }
       this.#enter("catching_up");
       this.#noticeEnd(head.lastSeq);
-      for (let step = await batches.next(); !step.done; step = await batches.next()) {
-        await this.#accept(step.value);
+      for await (const entries of opened.batches) {
+        await this.#accept(entries);
         this.#noticeEnd(head.lastSeq);
       }
     } finally {
-      await batches.return?.();
+      await opened.close();
     }
   }
 
@@ -261,7 +263,7 @@ export class PurgeFollower {
   async #pause(failures: number): Promise<void> {
     const { retryMs = { first: 100, last: 5000 }, random = Math.random } = this.#options;
     const longest = Math.min(retryMs.last, retryMs.first * 2 ** Math.min(failures, 20));
-    await this.#nap.sleep(longest * (0.5 + random() / 2), retryMs.first);
+    await this.#nap.sleep(longest * (0.5 + random() / 2), soonestRetryMs);
   }
 
   #complain(error: unknown): void {

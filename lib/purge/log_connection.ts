@@ -28,9 +28,15 @@ export interface ConnectionOptions {
 }
 
 /** How control answered: the stream, or that `afterSeq` is no place of its log. */
-export type Opened =
-  | { readonly kind: "stream"; readonly head: LogHead; readonly batches: AsyncIterable<LogEntry[]> }
-  | { readonly kind: "no_such_place"; readonly head: LogHead };
+export type Opened = OpenStream | { readonly kind: "no_such_place"; readonly head: LogHead };
+
+/** A stream; who opened it closes it, also after its entries have failed. */
+export interface OpenStream {
+  readonly kind: "stream";
+  readonly head: LogHead;
+  readonly batches: AsyncIterable<LogEntry[]>;
+  close(): Promise<void>;
+}
 
 /**
  * Opens the stream and reads its head.
@@ -59,7 +65,8 @@ export async function openLog(options: ConnectionOptions, onHeard: () => void): 
       await lines.return(undefined);
       return { kind: "no_such_place", head };
     }
-    return { kind: "stream", head, batches: readEntries(rest, lines, watch) };
+    const close = async () => void await lines.return(undefined);
+    return { kind: "stream", head, batches: readEntries(rest, lines, watch), close };
   } catch (error) {
     watch.stop();
     throw watch.explain(error);
@@ -106,8 +113,6 @@ async function* readEntries(
     for await (const more of lines) yield* entriesOf(more);
   } catch (error) {
     throw watch.explain(error);
-  } finally {
-    await lines.return(undefined);
   }
   throw new ConnectionFault("ended", "control ended the stream");
 }
