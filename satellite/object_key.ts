@@ -9,6 +9,9 @@ import { canonicalTarget } from "#http";
 /** What every transport object URI begins with (the host that receivers map to themselves). */
 export const transportObjectBase = "http://dvb.gw/";
 
+/** Longest key: an FDT carries no longer URI, and no cache should be asked for one. */
+const maxKeyLength = 2000;
+
 /** Returns the transport object URI of a key. */
 export function transportUri(key: string): string {
   return `${transportObjectBase}${key.slice(1)}`;
@@ -25,9 +28,14 @@ export function resolve(reference: string, base: URL): URL | undefined {
   return /^https?:$/.test(url.protocol) ? url : undefined;
 }
 
-/** Returns the key of a URL: its canonical path and query; host and fragment do not count. */
+/**
+ * Returns the key of a URL: its canonical path and query; host and fragment do not count.
+ *
+ * @returns `undefined` when it is too long to be carried.
+ */
 export function keyOf(url: URL): string | undefined {
-  return canonicalTarget(url.pathname + url.search);
+  const key = canonicalTarget(url.pathname + url.search);
+  return key !== undefined && key.length <= maxKeyLength ? key : undefined;
 }
 
 /**

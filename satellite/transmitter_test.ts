@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type DatagramSender, Pacer, wireBytes } from "#multicast";
+import { CarouselPlanner, type LiveItem, type Outgoing } from "./planner.ts";
+import { burstBytes, Transmitter } from "./transmitter.ts";
+
+const address = { host: "127.0.0.1", port: 0 };
+
+function segment(count: number, bytes: number): LiveItem & { sentCalls: number } {
+  return {
+    sentCalls: 0,
+    wireBytes: count * bytes,
+    *open(): Iterable<Outgoing> {
+      for (let n = 0; n < count; n++) yield { packet: new Uint8Array(bytes), traffic: "live" };
+    },
+    sent() {
+      this.sentCalls++;
+    },
+  };
+}
+
+Deno.test("wire bytes never exceed rate times time plus the burst, also after the loop stalled", async () => {
+  const bitsPerSecond = 8e6;
+  const burst = burstBytes(bitsPerSecond);
+  const startMs = performance.now();
+  const planner = new CarouselPlanner({ bitsPerSecond });
+  planner.queue(segment(2000, 1400), 0);
+  const sends: { atMs: number; bytes: number }[] = [];
+  const socket: DatagramSender = {
+    address,
+    send: (packet) => {
+      sends.push({ atMs: performance.now(), bytes: wireBytes(packet.length) });
+      return Promise.resolve("sent");
+    },
+    close: () => {},
+  };
+  const pacer = new Pacer({ bitsPerSecond, burstBytes: burst, nowMs: startMs });
+  const options = { planner, pacer, socket, nowMs: () => performance.now() };
+  const transmitter = new Transmitter({ ...options, onPacket: () => {}, onSendFailed: () => {} });
+  transmitter.start();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  for (const untilMs = performance.now() + 80; performance.now() < untilMs;); // the loop stalls
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  await transmitter.stop();
+  for (const [from, { atMs }] of sends.entries()) {
+    let bytes = 0;
+    for (const later of sends.slice(from)) {
+      bytes += later.bytes;
+      const allowed = bitsPerSecond / 8000 * (later.atMs - atMs) + burst;
+      assert.ok(bytes <= allowed + 1500, `${bytes} bytes in ${later.atMs - atMs} ms`);
+    }
+  }
+  assert.ok(sends.length > 50);
+});
+
+Deno.test("stop() ends between two packets, and a failed send is counted and passed over", async () => {
+  const planner = new CarouselPlanner({ bitsPerSecond: 1e9 });
+  const item = segment(3, 100);
+  planner.queue(item, 0);
+  let [failed, count] = [0, 0];
+  const socket: DatagramSender = {
+    address,
+    send: () => Promise.resolve(count++ === 1 ? "send_failed" : "sent"),
+    close: () => {},
+  };
+  const transmitter = new Transmitter({
+    planner,
+    pacer: new Pacer({ bitsPerSecond: 1e9, nowMs: 0 }),
+    socket,
+    nowMs: () => performance.now(),
+    onPacket: () => {},
+    onSendFailed: () => failed++,
+  });
+  transmitter.start();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  await transmitter.stop();
+  assert.deepEqual([count, failed, item.sentCalls], [3, 1, 1]);
+});
+
+Deno.test("the burst is 8 ms of the rate within fixed bounds", () => {
+  fc.assert(fc.property(fc.double({ min: 1e3, max: 1e10, noNaN: true }), (rate) => {
+    const burst = burstBytes(rate);
+    assert.ok(burst >= 15_000 && burst <= 96_000);
+    if (burst > 15_000 && burst < 96_000) assert.equal(burst, rate / 1000);
+  }));
+});
