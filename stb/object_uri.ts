@@ -25,21 +25,14 @@ export function objectKey(uri: string): string | undefined {
 }
 
 /**
- * Returns the request target at one repair server: the key without the path of the objects' base
- * URI, below the path of the server's base URL (ETSI TS 103 769 clause 9.2.4).
+ * Returns the request target at one repair server, below its base URL: the key without the path of
+ * the base URI that the server stands for (ETSI TS 103 769 clause 9.2.4).
  *
- * @param place The server's base URL, and the base URI that it stands for when the configuration
- *   names one.
+ * @param objectBaseUri As the configuration has it; without one the server has every object.
  * @returns `undefined` when the object is not below that base URI.
  */
-export function repairTarget(
-  key: string,
-  place: { readonly url: URL; readonly objectBaseUri?: string },
-): string | undefined {
-  const base = place.url.pathname.replace(/\/$/, "");
-  if (place.objectBaseUri === undefined) return base + key;
-  const prefix = objectKey(place.objectBaseUri) ?? "/";
-  const folder = prefix.replace(/\/$/, "");
-  if (!key.startsWith(`${folder}/`)) return undefined;
-  return base + key.slice(folder.length);
+export function repairTarget(key: string, objectBaseUri?: string): string | undefined {
+  if (objectBaseUri === undefined) return key;
+  const folder = (objectKey(objectBaseUri) ?? "/").replace(/\/$/, "");
+  return key.startsWith(`${folder}/`) ? key.slice(folder.length) : undefined;
 }

@@ -29,11 +29,14 @@ export interface PlanPolicy {
   readonly minReceivedShare: number;
 }
 
-/** Ranges of a symbol or less apart are merged: a part of a multipart answer costs about 150 bytes. */
+/**
+ * Less than a symbol apart is merged: a part of a multipart answer costs about 150 bytes. Our edges
+ * answer more than five ranges with the whole object.
+ */
 export const defaultPlanPolicy: PlanPolicy = {
   mergeGapBytes: 1024,
-  maxRangesPerRequest: 8,
-  maxRequests: 4,
+  maxRangesPerRequest: 5,
+  maxRequests: 6,
   minReceivedShare: 0.2,
 };
 

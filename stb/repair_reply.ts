@@ -59,17 +59,18 @@ export function readReply(
   if (differs(etag, expected.etag)) return rejected("other_version");
   const coding = fieldValue(head.fields, "content-encoding") ?? "identity";
   if (coding.toLowerCase() !== "identity") return rejected("encoded");
+  const length = fieldValue(head.fields, "content-length");
+  const announces = (bytes: number | undefined) =>
+    length === undefined || bytes === undefined || Number(length) === bytes;
   if (head.status === 200) {
-    const length = fieldValue(head.fields, "content-length");
-    const wrong = length !== undefined && expected.bytes !== undefined &&
-      Number(length) !== expected.bytes;
-    return wrong ? rejected("wrong_length") : { kind: "whole" };
+    return announces(expected.bytes) ? { kind: "whole" } : rejected("wrong_length");
   }
   if (asked.length === 0) return rejected("not_asked");
   const boundary = byteRangesBoundary(fieldValue(head.fields, "content-type") ?? "");
   if (boundary !== undefined) return { kind: "multipart", boundary };
   const said = parseContentRange(fieldValue(head.fields, "content-range") ?? "");
   if (said?.range === undefined) return rejected("bad_content_range");
+  if (!announces(said.range[1] - said.range[0])) return rejected("wrong_length");
   const why = judgeRange(said.range, said.completeBytes, asked, expected);
   return why === undefined ? { kind: "range", range: said.range } : rejected(why);
 }

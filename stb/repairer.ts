@@ -30,9 +30,8 @@ import {
 
 /** A server that has the objects. */
 export interface RepairPlace {
-  /** Its base URL as text. */
+  /** Its base URL. */
   readonly id: string;
-  readonly url: URL;
   readonly weight: number;
   /** Which objects it has, when the configuration says so. */
   readonly objectBaseUri?: string;
@@ -214,7 +213,7 @@ export class Repairer {
     counted: { bytes: number },
   ): Promise<RepairOutcome> {
     const { nowMs, delay, appliedSeq, timeoutMs = 15_000 } = this.#options;
-    const target = repairTarget(request.key, place);
+    const target = repairTarget(request.key, place.objectBaseUri);
     if (target === undefined) return "not_there";
     const bytes = request.ranges.length > 0
       ? totalBytes(request.ranges)

@@ -1,0 +1,66 @@
+/**
+ * Which versions the cache has already, so that nothing is received, repaired or written twice.
+ *
+ * @module
+ */
+
+import type { Purges, Store, StoredEntry, StoredResponse } from "#cache";
+import { type Fields, fieldValue } from "#http";
+import type { FdtFile } from "#flute";
+import { entityTagOf, storedFields } from "./stored_head.ts";
+
+/** A renewed freshness that is longer by less than this is not worth a write, in milliseconds. */
+const worthWritingMs = 1000;
+
+/** Compares what FDTs name with what is stored. */
+export class StoredVersions {
+  readonly #store: Pick<Store, "find" | "update">;
+  readonly #purges: Purges;
+
+  constructor(store: Pick<Store, "find" | "update">, purges: Purges) {
+    this.#store = store;
+    this.#purges = purges;
+  }
+
+  /** Whether no purge that is newer than the sender's bytes concerns an object. */
+  admits(key: string, { tags, purgeSeq = 0 }: FdtFile): boolean {
+    return this.#purges.verdict({ key, tags, fillSeq: purgeSeq }) === "valid";
+  }
+
+  /** What is stored, when it is the version that an FDT names: same strong tag, same length. */
+  find(key: string, file: FdtFile): StoredEntry | undefined {
+    const tag = entityTagOf(file);
+    if (tag === undefined || tag.startsWith("W/")) return undefined;
+    return this.#store.find(key).find(({ response, bodyBytes }) =>
+      response.status === 200 && fieldValue(response.fields, "etag") === tag &&
+      (file.contentLength ?? bodyBytes) === bodyBytes && this.#purges.verdict(response) === "valid"
+    );
+  }
+
+  /** Takes over from an FDT that the same version is fresh for longer, or newer than a purge. */
+  refresh(entry: StoredEntry, file: FdtFile, nowMs: number): void {
+    const { response } = entry;
+    const control = file.cacheControl;
+    const longer = control?.kind === "expires" &&
+      control.expiresMs > freshUntilMs(response) + worthWritingMs;
+    const fillSeq = Math.max(response.fillSeq, file.purgeSeq ?? 0);
+    if (!longer && fillSeq === response.fillSeq) return;
+    const fields = replaced(response.fields, storedFields(response.key, file, nowMs));
+    const renewed = { ...response, fields, fillSeq, requestSentMs: nowMs, receivedMs: nowMs };
+    this.#store.update(entry, renewed).catch(() => {}); // a full disk keeps the old head
+  }
+}
+
+function freshUntilMs({ fields, receivedMs }: StoredResponse): number {
+  const seconds = /(?:^|[\s,])max-age=(\d{1,10})/.exec(fieldValue(fields, "cache-control") ?? "");
+  return receivedMs + Number(seconds?.[1] ?? 0) * 1000;
+}
+
+/** The fields that say how fresh it is, from the newer head; `Age` was of the older one. */
+function replaced(fields: Fields, newer: Fields): Fields {
+  const names = new Set(["cache-control", "date"]);
+  return [
+    ...fields.filter(([name]) => !names.has(name) && name !== "age" && name !== "expires"),
+    ...newer.filter(([name]) => names.has(name)),
+  ];
+}
