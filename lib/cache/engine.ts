@@ -1,0 +1,413 @@
+/**
+ * The cache engine that edge, shield and set-top box share: looks up, decides, fetches once, lets
+ * everybody read along, stores.
+ *
+ * @module
+ */
+
+import type { ForwardReason, RequestHead } from "#http";
+import { type CacheAnswer } from "./answer.ts";
+import { Answers, type AnswerStory } from "./answers.ts";
+import type { Cursor } from "./byte_log.ts";
+import { noDirectives } from "./cache_control.ts";
+import {
+  type CacheRequest,
+  type Exchange,
+  isPartial,
+  openExchange,
+  passReason,
+  type RespondOptions,
+} from "./exchange.ts";
+import { cacheConditions, originConditions } from "./conditional.ts";
+import { factsOf } from "./facts.ts";
+import { type FastHit, FastHits } from "./fast_hit.ts";
+import { type EngineParts, Fetcher } from "./fetcher.ts";
+import { type FillHead, SharedFill } from "./fill.ts";
+import { Fills } from "./fills.ts";
+import { forwardedFields } from "./forward.ts";
+import { cacheKey } from "./key.ts";
+import { isVariantFor, lookUp, type LookupResult } from "./lookup.ts";
+import type { NextHop } from "./next_hop.ts";
+import { type Fill, openFill, type OpenFillOptions } from "./opened_fill.ts";
+import type { CacheOutcome } from "./outcome.ts";
+import { pass } from "./pass.ts";
+import { type CachePolicy, defaultPolicy } from "./policy.ts";
+import type { Purges } from "./purges.ts";
+import { selectRanges } from "./ranges.ts";
+import { decideReuse, isErrorStatus, mayServeOnError } from "./reuse.ts";
+import type { Store, StoredEntry } from "./store.ts";
+import { UnsharedKeys } from "./unshared_keys.ts";
+import { until } from "./until.ts";
+
+/** What an engine needs. */
+export interface CacheEngineOptions {
+  /** This cache's name in `Cache-Status`, for example `edge-1`. */
+  readonly name: string;
+  readonly store: Store;
+  readonly purges: Purges;
+  readonly nextHop: NextHop;
+  /** The wall clock, in milliseconds since the Unix epoch. */
+  readonly nowMs: () => number;
+  readonly policy?: Partial<CachePolicy>;
+  /** Called for everything that is worth counting. Must not throw. */
+  readonly onOutcome?: (outcome: CacheOutcome) => void;
+}
+
+/** After so many fills that turned out to be for others, a request fetches for itself. */
+const maxJoins = 8;
+
+/** A shared HTTP cache (RFC 9111) in front of one next hop. */
+export class CacheEngine {
+  readonly #parts: EngineParts;
+  readonly #answers: Answers;
+  readonly #fetcher: Fetcher;
+  readonly #fastHits: FastHits;
+
+  constructor(options: CacheEngineOptions) {
+    const { name, store, purges, nextHop, nowMs, onOutcome = () => {} } = options;
+    const policy = { ...defaultPolicy, ...options.policy };
+    this.#parts = {
+      store,
+      purges,
+      nextHop,
+      nowMs,
+      policy,
+      budget: {
+        usedBytes: 0,
+        budgetBytes: policy.fillBudgetBytes,
+        windowBytes: policy.fillWindowBytes,
+      },
+      fills: new Fills(),
+      unshared: new UnsharedKeys({ limit: policy.unsharedKeys, durationMs: policy.unsharedMs }),
+      failures: new WeakMap(),
+      tell: onOutcome,
+    };
+    this.#answers = new Answers({ name, policy, nowMs, tell: onOutcome });
+    this.#fetcher = new Fetcher(this.#parts);
+    this.#fastHits = new FastHits({ name, hideFields: policy.hideFields });
+  }
+
+  /** Answers a request. Never rejects for what a client or a next hop does. */
+  async respond(request: CacheRequest, options: RespondOptions = {}): Promise<CacheAnswer> {
+    const exchange = openExchange(request, options, this.#parts.policy);
+    const fwd = passReason(exchange);
+    if (fwd !== undefined) return await this.#pass(exchange, fwd);
+    const tried = new Set<SharedFill>();
+    let alone = false;
+    while (true) {
+      const found = this.#lookUp(exchange);
+      const ready = found.kind === "found" ? this.#fromStore(exchange, found) : undefined;
+      if (ready !== undefined) return ready;
+      if (exchange.control.has("only-if-cached")) return this.#answers.onlyIfCached();
+      const fill = alone ? undefined : this.#joinable(exchange, tried);
+      if (fill === undefined) return await this.#lead(exchange, found, alone);
+      tried.add(fill);
+      const answer = await this.#follow(exchange, { fill, found, leads: false });
+      if (typeof answer === "object") return answer;
+      alone = answer === "alone" || tried.size >= maxJoins;
+    }
+  }
+
+  /**
+   * Answers a GET or HEAD at once when a fresh response is in memory and nothing in the request
+   * needs a closer look; the same answer as {@link CacheEngine.respond} gives.
+   *
+   * @returns `undefined` to take the slow lane.
+   */
+  hit(request: RequestHead): FastHit | undefined {
+    const { method, target, fields } = request;
+    if (method !== "GET" && method !== "HEAD") return undefined;
+    const { store, nowMs, policy, tell } = this.#parts;
+    for (const [name] of fields) if (needsCloserLook.has(name)) return undefined;
+    const requestFields = () => forwardedFields(request, policy);
+    const found = lookUp(this.#parts, { key: cacheKey(target), requestFields });
+    if (found.kind !== "found" || found.entry.memory === undefined) return undefined;
+    const { entry, verdict } = found;
+    const facts = factsOf(entry.response);
+    const now = nowMs();
+    const reuse = decideReuse({ facts, verdict, requestControl: noDirectives, nowMs: now });
+    if (reuse !== "fresh") return undefined;
+    store.touch(entry);
+    const { status, source } = entry.response;
+    const hit = this.#fastHits.of(entry, method, now);
+    tell({ kind: "answered", result: "hit", status, source });
+    if (hit.body) tell({ kind: "served", road: "memory", bytes: hit.body.length, source });
+    return hit;
+  }
+
+  /**
+   * Opens a fill for bytes that come by another road. Requests that find nothing fresh in the store
+   * join it.
+   */
+  openFill(options: OpenFillOptions): Fill {
+    return openFill(this.#parts, options);
+  }
+
+  /** Frees what hard purges took. Returns how many entries that were. */
+  sweep(): number {
+    const { store, purges } = this.#parts;
+    const gone = [...store.entries()].filter((entry) => purges.verdict(entry.response) === "gone");
+    for (const entry of gone) store.remove(entry);
+    return gone.length;
+  }
+
+  #lookUp({ bypass, key, forwarded }: Exchange): LookupResult | { readonly kind: "bypass" } {
+    if (bypass) return { kind: "bypass" };
+    return lookUp(this.#parts, { key, requestFields: () => forwarded });
+  }
+
+  /** Answers from the store if it may (RFC 9111 §4). */
+  #fromStore(
+    exchange: Exchange,
+    { entry, verdict }: Extract<LookupResult, { kind: "found" }>,
+  ): CacheAnswer | undefined {
+    const { nowMs } = this.#parts;
+    const facts = factsOf(entry.response);
+    const use = { facts, requestControl: exchange.control, nowMs: nowMs() };
+    const reuse = decideReuse({ ...use, verdict });
+    if (reuse === "fresh") return this.#serve(exchange, entry, { result: "hit" });
+    if (reuse === "stale") return this.#serve(exchange, entry, { result: "stale" });
+    const justFailed = this.#justFailed(entry);
+    if (reuse === "stale_while_revalidate") {
+      if (!justFailed) this.#revalidateBehind(exchange, entry);
+      return this.#serve(exchange, entry, { result: "stale" });
+    }
+    if (!justFailed || reuse !== "revalidate" || !this.#mayStandIn(exchange, entry)) {
+      return undefined;
+    }
+    return this.#serve(exchange, entry, { result: "stale_if_error" });
+  }
+  /** Fetches as the one who started it. */
+  async #lead(exchange: Exchange, found: Found, alone: boolean): Promise<CacheAnswer> {
+    const { unshared, nowMs } = this.#parts;
+    const entry = found.kind === "found" ? found.entry : undefined;
+    const isUnshared = unshared.has(exchange.key, nowMs());
+    const single = entry === undefined && isUnshared && isPartial(exchange);
+    if (exchange.request.method === "HEAD" || single) {
+      return await this.#pass(exchange, forwardReason(exchange, found));
+    }
+    const findable = !alone && !isUnshared && mayBeShared(exchange);
+    const fill = this.#fetcher.start(exchange, { entry, findable });
+    const answer = await this.#follow(exchange, { fill, found, leads: true });
+    if (typeof answer === "object") return answer;
+    return await this.#pass(exchange, forwardReason(exchange, found));
+  }
+
+  /** A fill that this request may wait for or read along with. */
+  #joinable(exchange: Exchange, tried: ReadonlySet<SharedFill>): SharedFill | undefined {
+    const { bypass, fence = Infinity, key, forwarded } = exchange;
+    return this.#parts.fills.of(key).find((fill) => {
+      if (tried.has(fill) || fill.invalidated) return false;
+      if (bypass && fill.fence < fence) return false;
+      if (fill.head === undefined) return this.#isCurrent(fill) && fill.expectsVariantOf(forwarded);
+      return fill.head.kind === "body" && this.#mayShare(exchange, { fill, head: fill.head });
+    });
+  }
+
+  /** Whether no purge took what a fill brings, as far as its tags are known. */
+  #isCurrent({ key, fillSeq, head }: SharedFill): boolean {
+    const tags = head?.kind === "body" ? head.response.tags : [];
+    return this.#parts.purges.verdict({ key, tags, fillSeq }) === "valid";
+  }
+
+  /** Whether a request may be answered with a body that another one fetches. */
+  #mayShare(
+    { forwarded, control }: Exchange,
+    { fill, head, waited }: {
+      fill: SharedFill;
+      head: Extract<FillHead, { kind: "body" }>;
+      /** The response was made after the request came, so its directives are met. */
+      waited?: boolean;
+    },
+  ): boolean {
+    if (!head.shared || fill.invalidated || !this.#isCurrent(fill)) return false;
+    if (!isVariantFor(head.response, () => forwarded)) return false;
+    if (fill.vouched || (waited && !head.storing)) return true;
+    const reuse = decideReuse({
+      facts: factsOf(head.response),
+      verdict: "valid",
+      requestControl: waited ? noDirectives : control,
+      nowMs: this.#parts.nowMs(),
+    });
+    return reuse === "fresh" || reuse === "stale_while_revalidate";
+  }
+
+  /** Waits for the head of a fill and answers by it; a word when this fill is not for the request. */
+  async #follow(
+    exchange: Exchange,
+    { fill, found, leads }: { fill: SharedFill; found: Found; leads: boolean },
+  ): Promise<CacheAnswer | "again" | "alone"> {
+    const cursor = fill.join();
+    if (cursor === undefined) return "alone";
+    const waited = fill.head === undefined;
+    const { signal, onInformational } = exchange;
+    if (waited && onInformational) fill.informational.add(onInformational);
+    const head = fill.head ?? await until(fill.whenHead, signal);
+    if (head === undefined) {
+      if (onInformational) fill.informational.delete(onInformational);
+      if (leads) fill.leaderLeft = true;
+      cursor.close();
+      return this.#answers.aborted();
+    }
+    if (head.kind === "body") {
+      const mine = leads || this.#mayShare(exchange, { fill, head, waited });
+      if (mine) return this.#readAlong(exchange, { fill, head, cursor, found, leads });
+      cursor.close();
+      return head.shared ? "again" : "alone";
+    }
+    cursor.close();
+    const status = { fwd: forwardReason(exchange, found), collapsed: !leads };
+    if (head.kind === "failed") return this.#onFailure(exchange, found, { head, status });
+    if (head.kind === "private") {
+      const { stored, response } = head;
+      const story = { result: "miss" as const, status: { ...status, fwdStatus: response.status } };
+      return leads
+        ? this.#answers.fromNextHop(exchange, { head: stored, response }, story)
+        : "alone";
+    }
+    if (!leads && !this.#isConfirmedFor(exchange, head.entry)) return "alone";
+    return this.#serve(exchange, head.entry, {
+      result: "revalidated",
+      status: { ...status, fwdStatus: 304, stored: true },
+    });
+  }
+
+  /** Whether a request that waited for a revalidation may have the entry it confirmed. */
+  #isConfirmedFor({ forwarded }: Exchange, { response }: StoredEntry): boolean {
+    const { purges, nowMs } = this.#parts;
+    const verdict = purges.verdict(response);
+    if (verdict === "gone" || !isVariantFor(response, () => forwarded)) return false;
+    const use = { facts: factsOf(response), requestControl: noDirectives, nowMs: nowMs() };
+    const reuse = decideReuse({ ...use, verdict });
+    return reuse === "fresh" || reuse === "stale_while_revalidate";
+  }
+
+  /** Answers with a body while it arrives. */
+  #readAlong(
+    exchange: Exchange,
+    { fill, head, cursor, found, leads }: {
+      fill: SharedFill;
+      head: Extract<FillHead, { kind: "body" }>;
+      cursor: Cursor;
+      found: Found;
+      leads: boolean;
+    },
+  ): CacheAnswer | Promise<CacheAnswer> {
+    const { status, source } = head.response;
+    const fwd = forwardReason(exchange, found);
+    const told = { fwd, fwdStatus: status, collapsed: !leads, stored: head.storing };
+    if (
+      isErrorStatus(status) && found.kind === "found" && this.#mayStandIn(exchange, found.entry)
+    ) {
+      cursor.close();
+      return this.#serve(exchange, found.entry, { result: "stale_if_error", status: told });
+    }
+    if (this.#startsTooFarAhead(exchange, fill, head)) {
+      cursor.close();
+      return this.#pass(exchange, "partial");
+    }
+    const result = !leads ? "collapsed" : exchange.bypass ? "bypass" : "miss";
+    const opened = fill.vouched ? { hit: true, detail: source } : told;
+    return this.#answers.fromFill(exchange, { fill, cursor, head }, { result, status: opened });
+  }
+
+  /** Whether a range starts so far behind what arrived that asking for it alone is better. */
+  #startsTooFarAhead(
+    { request }: Exchange,
+    fill: SharedFill,
+    { response, bodyBytes }: Extract<FillHead, { kind: "body" }>,
+  ): boolean {
+    if (fill.vouched || bodyBytes === undefined) return false;
+    const { maxRangeParts, rangeWaitBytes } = this.#parts.policy;
+    const { status } = response;
+    const facts = factsOf(response);
+    const ranges = selectRanges({ request, status, facts, bodyBytes, maxParts: maxRangeParts });
+    if (typeof ranges !== "object" || ranges.length > 1) return false;
+    return ranges[0][0] > fill.bytes + rangeWaitBytes;
+  }
+
+  #onFailure(
+    exchange: Exchange,
+    found: Found,
+    { head, status }: {
+      head: Extract<FillHead, { kind: "failed" }>;
+      status: AnswerStory["status"];
+    },
+  ): CacheAnswer {
+    const { reason } = head.error;
+    if (found.kind === "found" && this.#mayStandIn(exchange, found.entry)) {
+      const told = { ...status, detail: reason };
+      return this.#serve(exchange, found.entry, { result: "stale_if_error", status: told });
+    }
+    return this.#answers.failure(reason, { result: "error", status });
+  }
+
+  /** Whether a stored response may be shown although the next hop fails. */
+  #mayStandIn({ control }: Exchange, entry: StoredEntry): boolean {
+    const { nowMs, policy, purges } = this.#parts;
+    if (purges.verdict(entry.response) === "gone") return false;
+    const use = { facts: factsOf(entry.response), requestControl: control, nowMs: nowMs() };
+    return mayServeOnError(use, policy.staleOnErrorMs);
+  }
+
+  #justFailed(entry: StoredEntry): boolean {
+    const { failures, nowMs, policy } = this.#parts;
+    const failedMs = failures.get(entry);
+    return failedMs !== undefined && nowMs() - failedMs < policy.retryAfterErrorMs;
+  }
+
+  /** Revalidates for later requests, unless someone is fetching already. */
+  #revalidateBehind(exchange: Exchange, entry: StoredEntry): void {
+    const { key, forwarded } = exchange;
+    const busy = this.#parts.fills.of(key).some((fill) =>
+      !fill.invalidated && this.#isCurrent(fill) && fill.expectsVariantOf(forwarded)
+    );
+    if (busy || exchange.request.method !== "GET") return;
+    const { request, control } = exchange;
+    const fill = this.#fetcher.start({ request, key, forwarded, control }, {
+      entry,
+      findable: true,
+    });
+    fill.leaderLeft = true;
+  }
+
+  #serve(
+    exchange: Exchange,
+    entry: StoredEntry,
+    { result, status = { hit: true } }: {
+      result: AnswerStory["result"];
+      status?: AnswerStory["status"];
+    },
+  ): CacheAnswer {
+    this.#parts.store.touch(entry);
+    return this.#answers.fromEntry(exchange, entry, { result, status });
+  }
+
+  async #pass(exchange: Exchange, fwd: ForwardReason): Promise<CacheAnswer> {
+    return await pass(exchange, { parts: this.#parts, answers: this.#answers, fwd });
+  }
+}
+
+/** What was found before going forward. */
+type Found = LookupResult | { readonly kind: "bypass" };
+
+/** Why a request goes forward (RFC 9211 §2.2). */
+function forwardReason({ control }: Exchange, found: Found): ForwardReason {
+  if (found.kind !== "found") return found.kind;
+  return control.empty ? "stale" : "request";
+}
+
+/** Whether others may wait for this request's answer: it is not for this client by what it says. */
+function mayBeShared({ control, forwarded }: Exchange): boolean {
+  return !control.has("no-store") && !forwarded.some(([name]) => name === "authorization");
+}
+
+/** Request fields whose presence sends a request to the slow lane. */
+const needsCloserLook: ReadonlySet<string> = new Set([
+  ...cacheConditions,
+  ...originConditions,
+  "cache-control",
+  "if-range",
+  "pragma",
+  "range",
+]);

@@ -1,0 +1,250 @@
+/**
+ * Fetches one object from the next hop into a {@link SharedFill}: revalidates, decides on the head
+ * who may have it, stores the body.
+ *
+ * @module
+ */
+
+import { endToEnd, type Fields } from "#http";
+import { bodyBytesOf } from "./body_bytes.ts";
+import type { LogBudget } from "./byte_log.ts";
+import { freshen, revalidationFields, withDate } from "./conditional.ts";
+import type { Exchange } from "./exchange.ts";
+import { factsOf } from "./facts.ts";
+import { SharedFill } from "./fill.ts";
+import type { Fills } from "./fills.ts";
+import { type NextHop, NextHopError, type NextHopResponse } from "./next_hop.ts";
+import type { CacheOutcome } from "./outcome.ts";
+import type { CachePolicy } from "./policy.ts";
+import type { Purges } from "./purges.ts";
+import { isErrorStatus, mayServeOnError } from "./reuse.ts";
+import { isShareable, type NotStorable, notStorable } from "./storable.ts";
+import type { Store, StoredEntry, StoredResponse } from "./store.ts";
+import { tagsOf } from "./tags.ts";
+import type { UnsharedKeys } from "./unshared_keys.ts";
+import { variantKey } from "./vary.ts";
+
+/** What the engine and its fetcher work with. */
+export interface EngineParts {
+  readonly store: Store;
+  readonly purges: Purges;
+  readonly nextHop: NextHop;
+  readonly nowMs: () => number;
+  readonly policy: CachePolicy;
+  readonly budget: LogBudget;
+  readonly fills: Fills;
+  readonly unshared: UnsharedKeys;
+  /** When the revalidation of an entry last failed, in milliseconds since the Unix epoch. */
+  readonly failures: WeakMap<StoredEntry, number>;
+  readonly tell: (outcome: CacheOutcome) => void;
+}
+
+/** How a fetch starts. */
+export interface FetchOptions {
+  /** What is stored already; revalidated when it has a validator. */
+  readonly entry: StoredEntry | undefined;
+  /** Whether other requests may find the fetch before its head arrived. */
+  readonly findable: boolean;
+}
+
+/** An answer of the next hop, and when it came. */
+interface Received {
+  readonly response: NextHopResponse;
+  readonly requestSentMs: number;
+  readonly receivedMs: number;
+}
+
+/** Runs fetches; each lives on its own until its body ended, whoever started it. */
+export class Fetcher {
+  readonly #parts: EngineParts;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+  }
+
+  /** Starts a fetch. The caller joins it before anything else runs. */
+  start(exchange: Exchange, { entry, findable }: FetchOptions): SharedFill {
+    const { purges, policy, budget, fills, store } = this.#parts;
+    const newest = store.find(exchange.key)[0];
+    const vary = newest === undefined ? [] : factsOf(newest.response).vary;
+    const fill = new SharedFill({
+      key: exchange.key,
+      fillSeq: purges.appliedSeq,
+      fence: Math.max(purges.appliedSeq, exchange.fence ?? 0),
+      requestFields: exchange.forwarded,
+      varied: vary === "*" ? [] : vary,
+      policy,
+      budget,
+    });
+    if (findable) fills.add(fill);
+    this.#run(fill, exchange, entry).catch((error) => this.#fail(fill, entry, error))
+      .finally(() => fills.remove(fill));
+    return fill;
+  }
+
+  async #run(fill: SharedFill, exchange: Exchange, entry: StoredEntry | undefined): Promise<void> {
+    const conditions = entry === undefined ? [] : revalidationFields(factsOf(entry.response));
+    let received = await this.#send(fill, exchange, conditions);
+    if (entry !== undefined && conditions.length > 0 && received.response.status === 304) {
+      if (await this.#confirm(fill, entry, received)) return;
+      received = await this.#send(fill, exchange, []);
+    }
+    await this.#receive(fill, exchange, { ...received, entry });
+  }
+
+  async #send(fill: SharedFill, exchange: Exchange, conditions: Fields): Promise<Received> {
+    const { purges, nextHop, nowMs } = this.#parts;
+    fill.fillSeq = purges.appliedSeq;
+    const requestSentMs = nowMs();
+    const response = await nextHop.fetch({
+      method: "GET",
+      target: exchange.key,
+      fields: [...exchange.forwarded, ...conditions],
+      signal: fill.signal,
+      appliedSeq: fill.fence,
+      onInformational: (status, fields) => {
+        for (const relay of fill.informational) relay(status, fields);
+      },
+    });
+    return { response, requestSentMs, receivedMs: nowMs() };
+  }
+
+  /** Keeps what is stored with the head of a 304, unless the 304 is about something else. */
+  async #confirm(
+    fill: SharedFill,
+    entry: StoredEntry,
+    { response, requestSentMs, receivedMs }: Received,
+  ): Promise<boolean> {
+    const { purges, store, unshared, nowMs, tell } = this.#parts;
+    await response.body.cancel();
+    const exchange = { requestSentMs, receivedMs, fillSeq: fill.fillSeq };
+    const confirmed = freshen(entry.response, response, exchange);
+    if (confirmed === undefined || fill.invalidated || purges.verdict(confirmed) === "gone") {
+      return false;
+    }
+    const updated = await store.update(entry, confirmed);
+    if (isShareable(factsOf(confirmed), nowMs())) unshared.delete(fill.key);
+    else unshared.add(fill.key, nowMs());
+    fill.announce({ kind: "not_modified", entry: updated });
+    fill.close();
+    tell({ kind: "fetched", result: "not_modified", bytes: 0 });
+    return true;
+  }
+
+  async #receive(
+    fill: SharedFill,
+    exchange: Exchange,
+    received: Received & { entry: StoredEntry | undefined },
+  ): Promise<void> {
+    const { nowMs, policy, fills, unshared, tell } = this.#parts;
+    const { response, entry } = received;
+    const { stored, reason } = this.#judge(fill, exchange, received);
+    const failing = isErrorStatus(response.status);
+    if (failing && entry !== undefined) {
+      this.#parts.failures.set(entry, nowMs());
+      const use = { facts: factsOf(entry.response), requestControl: exchange.control };
+      // What is stored stands in for the failure, so the failure must not replace it.
+      const better = mayServeOnError({ ...use, nowMs: nowMs() }, policy.staleOnErrorMs);
+      if (better) return await this.#relay(fill, received, { stored, reason: "status" });
+    }
+    if (reason === undefined) return await this.#keep(fill, received, stored);
+    if (reason === "no_freshness" && response.status >= 400) {
+      return await this.#relay(fill, received, { stored, reason });
+    }
+    if (response.status < 400) unshared.add(fill.key, nowMs());
+    fills.remove(fill);
+    if (fill.leaderLeft) await response.body.cancel();
+    fill.announce({ kind: "private", stored, response });
+    fill.close();
+    tell({ kind: "fetched", result: "not_stored", reason, bytes: 0 });
+  }
+
+  #judge(
+    fill: SharedFill,
+    exchange: Exchange,
+    { response, requestSentMs, receivedMs }: Received,
+  ): { stored: StoredResponse; reason: NotStorable | undefined } {
+    const fields = withDate(endToEnd(response.fields), receivedMs);
+    const tags = tagsOf(fields);
+    const times = { requestSentMs, receivedMs };
+    const facts = factsOf({ status: response.status, fields, ...times });
+    const stored: StoredResponse = {
+      key: fill.key,
+      variant: facts.vary === "*" ? "*" : variantKey(facts.vary, exchange.forwarded),
+      status: response.status,
+      fields,
+      ...times,
+      fillSeq: fill.fillSeq,
+      tags: tags === "over_limit" ? [] : tags,
+    };
+    const reason = notStorable({
+      request: { method: "GET", fields: exchange.forwarded },
+      requestControl: exchange.control,
+      response,
+      facts,
+      tagsOverLimit: tags === "over_limit",
+      storeSetCookie: this.#parts.policy.storeSetCookie,
+    });
+    return { stored, reason };
+  }
+
+  /** Stores the body while whoever may share it reads along. */
+  async #keep(fill: SharedFill, { response }: Received, stored: StoredResponse): Promise<void> {
+    const { store, nowMs, fills, unshared, purges, tell } = this.#parts;
+    const shared = isShareable(factsOf(stored), nowMs());
+    if (shared) {
+      unshared.delete(fill.key);
+      fills.add(fill);
+    } else {
+      unshared.add(fill.key, nowMs());
+      fills.remove(fill);
+    }
+    const bodyBytes = bodyBytesOf(response);
+    const writer = store.open(stored, bodyBytes);
+    fill.announce({ kind: "body", shared, response: stored, bodyBytes, storing: true }, writer);
+    await fill.pump(response.body);
+    const admit = () => !fill.invalidated && purges.verdict(stored) !== "gone";
+    const entry = await fill.finish({ response: stored, admit });
+    const { bytes } = fill;
+    if (entry !== undefined) tell({ kind: "fetched", result: "stored", bytes });
+    else {
+      const reason = admit() ? "not_admitted" : "purged";
+      tell({ kind: "fetched", result: "not_stored", reason, bytes });
+    }
+  }
+
+  /** Lets those who wait have a failure too, so that they do not all ask a failing next hop. */
+  async #relay(
+    fill: SharedFill,
+    { response }: Received,
+    { stored, reason }: { stored: StoredResponse; reason: NotStorable },
+  ): Promise<void> {
+    const bodyBytes = bodyBytesOf(response);
+    fill.announce({ kind: "body", shared: true, response: stored, bodyBytes, storing: false });
+    await fill.pump(response.body);
+    await fill.finish({ response: stored, admit: () => false });
+    const { bytes } = fill;
+    this.#parts.tell({ kind: "fetched", result: "not_stored", reason, bytes });
+  }
+
+  async #fail(fill: SharedFill, entry: StoredEntry | undefined, error: unknown): Promise<void> {
+    const { failures, nowMs, tell } = this.#parts;
+    const { bytes } = fill;
+    if (fill.head === undefined) {
+      if (entry !== undefined) failures.set(entry, nowMs());
+      const failure = asNextHopError(error);
+      fill.announce({ kind: "failed", error: failure });
+      tell({ kind: "fetched", result: "failed", reason: failure.reason, bytes });
+    } else {
+      const other = error instanceof NextHopError ? error.reason : "truncated";
+      const reason = fill.signal.aborted ? "aborted" : other;
+      tell({ kind: "fetched", result: "failed", reason, bytes });
+    }
+    await fill.fail(error);
+  }
+}
+
+function asNextHopError(error: unknown): NextHopError {
+  if (error instanceof NextHopError) return error;
+  return new NextHopError("malformed", "Cannot use the response of the next hop", { cause: error });
+}

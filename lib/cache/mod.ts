@@ -1,0 +1,26 @@
+/**
+ * The shared HTTP cache (RFC 9111): one engine for edge, shield and set-top box, and its stores.
+ *
+ * @module
+ */
+export type { CacheAnswer } from "./answer.ts";
+export { CacheEngine, type CacheEngineOptions } from "./engine.ts";
+export type { CacheRequest, RespondOptions } from "./exchange.ts";
+export type { FastHit } from "./fast_hit.ts";
+export { cacheHandler, type FrontEnv, requestHead, toResponse } from "./hono.ts";
+export { cacheKey } from "./key.ts";
+export { memoryStore } from "./memory_store.ts";
+export {
+  type NextHop,
+  NextHopError,
+  type NextHopFailure,
+  type NextHopRequest,
+  type NextHopResponse,
+} from "./next_hop.ts";
+export type { Fill, OpenFillOptions } from "./opened_fill.ts";
+export type { AnswerResult, ByteRoad, CacheOutcome } from "./outcome.ts";
+export { type CachePolicy, defaultPolicy } from "./policy.ts";
+export { noPurges, type Purges, type PurgeSubject, type PurgeVerdict } from "./purges.ts";
+export type { NotStorable } from "./storable.ts";
+export type { Store, StoredEntry, StoredResponse, StoreWriter } from "./store.ts";
+export { tagsOf } from "./tags.ts";

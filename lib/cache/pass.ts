@@ -1,0 +1,50 @@
+/**
+ * Requests that go straight to the next hop, whose answers are for their client only.
+ *
+ * @module
+ */
+
+import { endToEnd, type ForwardReason } from "#http";
+import type { CacheAnswer } from "./answer.ts";
+import type { Answers } from "./answers.ts";
+import { withDate } from "./conditional.ts";
+import { type Exchange, passedFields } from "./exchange.ts";
+import type { EngineParts } from "./fetcher.ts";
+import { invalidate, invalidatedBy } from "./invalidation.ts";
+import { NextHopError } from "./next_hop.ts";
+
+/** Sends a request as it is, and makes invalid what it changed (RFC 9111 §4.4). */
+export async function pass(
+  exchange: Exchange,
+  { parts, answers, fwd }: { parts: EngineParts; answers: Answers; fwd: ForwardReason },
+): Promise<CacheAnswer> {
+  const { nextHop, purges, nowMs, store, fills } = parts;
+  const { request, key, fence = 0, signal, onInformational } = exchange;
+  const bodiless = request.method === "GET" || request.method === "HEAD";
+  const requestSentMs = nowMs();
+  try {
+    const response = await nextHop.fetch({
+      method: request.method,
+      target: key,
+      fields: passedFields(exchange),
+      body: bodiless ? undefined : request.body,
+      appliedSeq: Math.max(purges.appliedSeq, fence),
+      signal,
+      onInformational,
+    });
+    const receivedMs = nowMs();
+    for (const changed of invalidatedBy(request, response)) invalidate(changed, { store, fills });
+    const head = {
+      status: response.status,
+      fields: withDate(endToEnd(response.fields), receivedMs),
+      requestSentMs,
+      receivedMs,
+    };
+    const status = { fwd, fwdStatus: response.status };
+    return answers.fromNextHop(exchange, { head, response }, { result: "pass", status });
+  } catch (error) {
+    if (signal?.aborted) return answers.aborted();
+    if (!(error instanceof NextHopError)) throw error;
+    return answers.failure(error.reason, { result: "error", status: { fwd } });
+  }
+}

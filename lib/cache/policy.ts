@@ -1,0 +1,64 @@
+/**
+ * What an operator may choose about a cache, apart from what the RFCs fix.
+ *
+ * @module
+ */
+
+/** The choices, each with its default in {@link defaultPolicy}. */
+export interface CachePolicy {
+  /** Store responses with `Set-Cookie` when they are storable otherwise. */
+  readonly storeSetCookie: boolean;
+  /** Obey `Cache-Control` and `Pragma` of requests (RFC 9111 §5.2.1) and pass them on. */
+  readonly honourRequestDirectives: boolean;
+  /**
+   * How long after its freshness ended a response may stand in for a next hop that fails, in
+   * milliseconds, where the response itself neither grants nor forbids it (RFC 9111 §4.2.4).
+   */
+  readonly staleOnErrorMs: number;
+  /** How long a failed revalidation keeps others from trying, in milliseconds. */
+  readonly retryAfterErrorMs: number;
+  /** How long a key is remembered as not shareable, in milliseconds (hit-for-miss). */
+  readonly unsharedMs: number;
+  /** How many keys are remembered as not shareable. */
+  readonly unsharedKeys: number;
+  /** Names of request fields, in lower case, that go to the next hop besides the built-in ones. */
+  readonly forwardFields: readonly string[];
+  /** Names of response fields, in lower case, that are kept but never shown to a client. */
+  readonly hideFields: readonly string[];
+  /** Most parts of one multipart/byteranges answer; more are answered with the whole body. */
+  readonly maxRangeParts: number;
+  /**
+   * How far ahead of the bytes that arrived a range may start and still wait for them, in bytes;
+   * beyond it the range is asked of the next hop by itself.
+   */
+  readonly rangeWaitBytes: number;
+  /** How much of one body that is arriving is kept for readers who come later, in bytes. */
+  readonly fillWindowBytes: number;
+  /** Memory for all bodies that are arriving, in bytes; each may keep 1 MiB even when it is used up. */
+  readonly fillBudgetBytes: number;
+  /** How long a reader may hold up the others of a large body before it is dropped, in milliseconds. */
+  readonly stalledReaderMs: number;
+  /** Largest rest of a storable body that is fetched to the end without any client, in bytes. */
+  readonly backgroundBytes: number;
+  /** How long that may take, in milliseconds. */
+  readonly backgroundMs: number;
+}
+
+/** The defaults. */
+export const defaultPolicy: CachePolicy = {
+  storeSetCookie: false,
+  honourRequestDirectives: true,
+  staleOnErrorMs: 60e3,
+  retryAfterErrorMs: 1e3,
+  unsharedMs: 10e3,
+  unsharedKeys: 10_000,
+  forwardFields: [],
+  hideFields: [],
+  maxRangeParts: 5,
+  rangeWaitBytes: 8 * 2 ** 20,
+  fillWindowBytes: 64 * 2 ** 20,
+  fillBudgetBytes: 256 * 2 ** 20,
+  stalledReaderMs: 10e3,
+  backgroundBytes: 256 * 2 ** 20,
+  backgroundMs: 60e3,
+};

@@ -1,0 +1,37 @@
+/**
+ * The secondary key: which request fields a response was chosen by (RFC 9111 §4.1).
+ *
+ * @module
+ */
+
+import { type Fields, fieldValue } from "#http";
+
+/**
+ * Returns the names in `Vary`, in lower case, sorted, each once.
+ *
+ * @returns `"*"` when any member of any line is `*`: the response matches no other request.
+ */
+export function varyNames(fields: Fields): readonly string[] | "*" {
+  const vary = fieldValue(fields, "vary");
+  if (vary === undefined) return [];
+  const names = vary.split(",").map((name) => name.trim().toLowerCase());
+  if (names.includes("*")) return "*";
+  return [...new Set(names.filter((name) => name !== ""))].sort();
+}
+
+/**
+ * Returns the secondary key of a request for a response that varies by `names`.
+ *
+ * Lines of one field are joined and blanks around commas dropped, as RFC 9111 §4.1 allows; an absent
+ * field differs from an empty one.
+ *
+ * @param names What {@link varyNames} returned for the response.
+ * @param requestFields The fields as the next hop saw them.
+ * @returns `""` for a response that does not vary.
+ */
+export function variantKey(names: readonly string[], requestFields: Fields): string {
+  return names.map((name) => {
+    const value = fieldValue(requestFields, name);
+    return value === undefined ? name : `${name}:${value.replace(/[ \t]*,[ \t]*/g, ",")}`;
+  }).join("\n");
+}
