@@ -132,7 +132,7 @@ export class Answers {
   }
 
   #make(
-    { request }: Exchange,
+    { request, showHidden }: Exchange,
     { response, body, story, aged }: {
       response: ResponseHead & FactsInput & { readonly source?: string };
       body: BodySource;
@@ -157,7 +157,7 @@ export class Answers {
         ...story.status,
         ttlSeconds: kept ? Math.floor(freshLeftMs(facts, now) / 1000) : undefined,
       },
-      hideFields: policy.hideFields,
+      hideFields: showHidden ? [] : policy.hideFields,
       maxRangeParts: policy.maxRangeParts,
       onServed: (bytes) => tell({ kind: "served", road: body.road, bytes, source }),
     });

@@ -28,6 +28,8 @@ export interface RespondOptions {
    * share one fetch; without it each fetches for itself.
    */
   readonly fence?: number;
+  /** The client is a node of ours: it gets the fields that the policy hides too. */
+  readonly showHidden?: boolean;
   /** Called for each 1xx of the next hop while the request waits. */
   readonly onInformational?: (status: number, fields: Fields) => void;
 }
