@@ -34,7 +34,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   ],
   purge: ["http"],
   topology: ["http"],
-  upstream: ["cache", "http"],
+  upstream: ["cache", "http", "http1"],
   xml: [],
 };
 

@@ -1,20 +1,26 @@
 /**
- * A next hop over HTTP/1.1: `node:http`, because it shows heads as they came, tells of 1xx answers,
- * and sends the `Host` of the URL.
+ * A next hop over HTTP/1.1, straight on sockets: heads as they came, 1xx answers told, `Host` of the
+ * URL, and the same behaviour on every Deno.
  *
  * @module
  */
 
-import http from "node:http";
-import https from "node:https";
-import { NextHopError, type NextHopFailure } from "#cache";
-import type { NextHop, NextHopRequest, NextHopResponse } from "#cache";
-import type { Field, Fields } from "#http";
+import {
+  type NextHop,
+  NextHopError,
+  type NextHopFailure,
+  type NextHopRequest,
+  type NextHopResponse,
+} from "#cache";
+import { type Fields, fieldValue, isFieldName, isFieldValue } from "#http";
+import type { Connection } from "./connection.ts";
+import { Pool } from "./pool.ts";
 import { responseBody } from "./response_body.ts";
+import { type ParsedResponse, parseResponseHead } from "./response_head.ts";
 
 /** How a next hop is reached. Times are in milliseconds. */
 export interface HttpNextHopOptions {
-  /** Scheme, authority and base path; the request target is put behind the path. */
+  /** Scheme (http or https), authority and base path; the request target is put behind the path. */
   readonly url: URL;
   /** Connections at once; further requests wait. 256 by default. */
   readonly maxSockets?: number;
@@ -24,124 +30,179 @@ export interface HttpNextHopOptions {
   readonly silenceTimeoutMs?: number;
 }
 
-/** Everything one attempt needs. */
-interface Attempt {
-  readonly options: http.RequestOptions;
-  readonly send: typeof http.request;
-  readonly headTimeoutMs: number;
-  readonly silenceTimeoutMs: number;
-}
+/** More 1xx answers than that before one final answer are no HTTP any more. */
+const maxInformational = 100;
 
 const replayable: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** Makes a next hop. Its connections stay open between requests. */
 export function httpNextHop(options: HttpNextHopOptions): NextHop {
-  const { url, maxSockets = 256, headTimeoutMs = 15_000, silenceTimeoutMs = 15_000 } = options;
+  const { url, maxSockets = 256 } = options;
   const secure = url.protocol === "https:";
-  const agentOptions = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets };
-  const agent = secure ? new https.Agent(agentOptions) : new http.Agent(agentOptions);
-  const send = secure ? https.request as typeof http.request : http.request;
-  const base = url.pathname.replace(/\/$/, "");
+  const hostname = url.hostname.replace(/^\[|\]$/g, "");
+  const port = Number(url.port) || (secure ? 443 : 80);
+  const connect = async () => {
+    if (secure) return await Deno.connectTls({ hostname, port });
+    const conn = await Deno.connect({ hostname, port });
+    conn.setNoDelay();
+    return conn;
+  };
+  const pool = new Pool(connect, maxSockets);
   return {
     async fetch(request) {
-      const attempt: Attempt = {
-        options: {
-          agent,
-          method: request.method,
-          hostname: url.hostname.replace(/^\[|\]$/g, ""),
-          port: url.port || (secure ? 443 : 80),
-          path: base + request.target,
-          headers: outgoing(request, url),
-        },
-        send,
-        headTimeoutMs,
-        silenceTimeoutMs,
-      };
+      const head = requestHead(request, url);
       try {
-        return await exchange(attempt, request);
+        return await attempt(pool, head, request, { ...options, fresh: false });
       } catch (error) {
-        // A kept connection may have died while it lay idle; no byte of an answer came on it.
-        const stale = error instanceof NextHopError && error.reason === "reset";
-        if (!stale || !replayable.has(request.method) || request.body !== undefined) throw error;
-        return await exchange(
-          { ...attempt, options: { ...attempt.options, agent: false } },
-          request,
-        );
+        // A kept connection may have died while it lay idle: no byte of an answer came on it.
+        if (!(error instanceof DeadConnection)) throw error;
+        return await attempt(pool, head, request, { ...options, fresh: true });
       }
     },
   };
 }
 
-/** The fields to send, with the authority of the URL as `Host`. */
-function outgoing({ fields, body }: NextHopRequest, url: URL): http.OutgoingHttpHeaders {
-  const headers: Record<string, string | string[]> = { host: url.host };
-  for (const [name, value] of fields) {
-    if (name === "host") continue;
-    const before = headers[name];
-    headers[name] = before === undefined ? value : [before, value].flat();
-  }
-  if (body !== undefined && headers["content-length"] === undefined) {
-    headers["transfer-encoding"] = "chunked";
-  }
-  return headers;
+/** A kept connection ended before any byte of the answer; the request can be sent again. */
+class DeadConnection extends Error {}
+
+interface AttemptOptions extends HttpNextHopOptions {
+  readonly fresh: boolean;
 }
 
 /** Sends the request once. */
-function exchange(attempt: Attempt, request: NextHopRequest): Promise<NextHopResponse> {
+async function attempt(
+  pool: Pool,
+  head: Uint8Array,
+  request: NextHopRequest,
+  { headTimeoutMs = 15_000, silenceTimeoutMs = 15_000, fresh }: AttemptOptions,
+): Promise<NextHopResponse> {
   const { signal } = request;
-  if (signal?.aborted) return Promise.reject(failure("aborted", "its client is gone"));
-  return new Promise((resolve, reject) => {
-    const outgoing = attempt.send(attempt.options);
-    let reason: NextHopFailure | undefined;
-    const end = (why: NextHopFailure) => {
-      reason ??= why;
-      outgoing.destroy(new Error(why));
-    };
-    const timer = setTimeout(() => end("timeout"), attempt.headTimeoutMs);
-    const onAbort = () => end("aborted");
-    signal?.addEventListener("abort", onAbort, { once: true });
-    outgoing.on("information", (info) => {
-      if (info.statusCode !== 101) {
-        request.onInformational?.(info.statusCode, pairs(info.rawHeaders));
-      }
+  if (signal?.aborted) throw failure("aborted", "its client is gone");
+  let why: NextHopFailure | undefined;
+  let connection: Connection | undefined;
+  const end = (reason: NextHopFailure) => {
+    why ??= reason;
+    connection?.close();
+  };
+  const timer = setTimeout(() => end("timeout"), headTimeoutMs);
+  const onAbort = () => end("aborted");
+  signal?.addEventListener("abort", onAbort, { once: true });
+  const done = (whole: boolean) => {
+    signal?.removeEventListener("abort", onAbort);
+    if (!whole) connection?.close();
+    if (connection !== undefined) pool.put(connection);
+    connection = undefined;
+  };
+  try {
+    connection = await pool.take({ fresh });
+    if (why !== undefined) throw new Error("too late");
+    const response = await exchange(connection, head, request);
+    const body = responseBody(connection, response.end, {
+      silenceMs: silenceTimeoutMs,
+      done: (whole) => done(whole && response.keepAlive),
     });
-    outgoing.on("error", (error: NodeJS.ErrnoException) => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-      reject(failure(reason ?? reasonOf(error), error.message));
-    });
-    outgoing.on("response", (incoming) => {
-      clearTimeout(timer);
-      const done = () => signal?.removeEventListener("abort", onAbort);
-      const { method } = request;
-      const body = responseBody(incoming, { silenceMs: attempt.silenceTimeoutMs, method, done });
-      resolve({ status: incoming.statusCode ?? 502, fields: pairs(incoming.rawHeaders), body });
-    });
-    sendBody(outgoing, request.body).catch(() => end("aborted"));
-  });
-}
-
-async function sendBody(
-  outgoing: http.ClientRequest,
-  body: ReadableStream<Uint8Array> | undefined,
-): Promise<void> {
-  for await (const chunk of body ?? []) {
-    if (!outgoing.write(chunk)) await new Promise((resolve) => outgoing.once("drain", resolve));
+    return { status: response.status, fields: response.fields, body };
+  } catch (error) {
+    const lost = connection?.used === true && why === undefined && error instanceof NoAnswer;
+    const replay = lost && replayable.has(request.method) && request.body === undefined;
+    done(false);
+    if (replay) throw new DeadConnection();
+    throw error instanceof NextHopError ? error : failure(why ?? reasonOf(error), messageOf(error));
+  } finally {
+    clearTimeout(timer);
   }
-  outgoing.end();
 }
 
-function pairs(raw: readonly string[] = []): Fields {
-  const fields: Field[] = [];
-  for (let i = 0; i + 1 < raw.length; i += 2) fields.push([raw[i].toLowerCase(), raw[i + 1]]);
-  return fields;
+/** The connection ended before the first byte of an answer. */
+class NoAnswer extends Error {}
+
+/** Writes the request and reads up to the final response head. */
+async function exchange(
+  connection: Connection,
+  head: Uint8Array,
+  request: NextHopRequest,
+): Promise<ParsedResponse> {
+  try {
+    await connection.write(head);
+    // A final answer may come before the body is sent; a failure to send shows in the read.
+    if (request.body !== undefined) sendBody(connection, request).catch(() => {});
+  } catch (error) {
+    throw new NoAnswer(messageOf(error));
+  }
+  let bytes: Uint8Array = new Uint8Array(0);
+  for (let interim = 0; interim <= maxInformational;) {
+    const parsed = bytes.length === 0 ? "need_more" : parseResponseHead(bytes, request.method);
+    if (parsed === "malformed") throw failure("malformed", "no HTTP/1.1 response head");
+    if (parsed === "need_more") {
+      const more = await connection.read().catch(() => undefined);
+      if (more === undefined && bytes.length === 0 && interim === 0) {
+        throw new NoAnswer("it closed");
+      }
+      if (more === undefined) throw failure("reset", "it closed within the response head");
+      bytes = joined(bytes, more);
+      continue;
+    }
+    bytes = bytes.subarray(parsed.headBytes);
+    if (parsed.status >= 200) {
+      connection.unread(bytes);
+      return parsed;
+    }
+    if (parsed.status === 101) break;
+    if (parsed.status > 100) request.onInformational?.(parsed.status, parsed.fields);
+    interim++;
+  }
+  throw failure("malformed", "101, or too many 1xx answers");
 }
 
-function reasonOf({ code, message }: NodeJS.ErrnoException): NextHopFailure {
-  if (code === "ECONNREFUSED" || code === "ENOTFOUND" || code === "EHOSTUNREACH") return "refused";
-  if (code === "ETIMEDOUT") return "timeout";
-  if (code?.startsWith("HPE_") || /pars|invalid/i.test(message)) return "malformed";
-  return "reset";
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  if (a.length === 0) return b;
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
+}
+
+const latin1 = (text: string) =>
+  Uint8Array.from(text, (character) => character.charCodeAt(0) & 0xff);
+
+/** The head to send, with the authority of the URL as `Host`; hop-by-hop fields are ours. */
+function requestHead({ method, target, fields, body }: NextHopRequest, url: URL): Uint8Array {
+  const lines = [
+    `${method} ${url.pathname.replace(/\/$/, "")}${target} HTTP/1.1`,
+    `host: ${url.host}`,
+  ];
+  for (const [name, value] of fields) {
+    if (name === "host" || name === "transfer-encoding" || name === "connection") continue;
+    if (isFieldName(name) && isFieldValue(value)) lines.push(`${name}: ${value}`);
+  }
+  if (isChunked({ fields, body })) lines.push("transfer-encoding: chunked");
+  return latin1(`${lines.join("\r\n")}\r\n\r\n`);
+}
+
+function isChunked({ fields, body }: { fields: Fields; body?: unknown }): boolean {
+  return body !== undefined && fieldValue(fields, "content-length") === undefined;
+}
+
+async function sendBody(connection: Connection, request: NextHopRequest): Promise<void> {
+  const chunked = isChunked(request);
+  for await (const chunk of request.body ?? []) {
+    if (chunk.length === 0) continue;
+    if (chunked) await connection.write(latin1(`${chunk.length.toString(16)}\r\n`));
+    await connection.write(chunk);
+    if (chunked) await connection.write(latin1("\r\n"));
+  }
+  if (chunked) await connection.write(latin1("0\r\n\r\n"));
+}
+
+function reasonOf(error: unknown): NextHopFailure {
+  if (error instanceof NoAnswer) return "reset";
+  if (error instanceof Deno.errors.TimedOut) return "timeout";
+  if (error instanceof Deno.errors.ConnectionReset) return "reset";
+  return "refused";
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function failure(reason: NextHopFailure, detail: string): NextHopError {

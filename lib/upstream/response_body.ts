@@ -1,82 +1,98 @@
 /**
- * A response body as a stream that fails when it ends before it is whole.
+ * A response body as a stream that fails when it ends before it is whole (RFC 9112 §8).
  *
  * @module
  */
 
-import type { IncomingMessage } from "node:http";
+import { ChunkedDecoder } from "#http1";
+import type { Connection } from "./connection.ts";
+import type { BodyEnd } from "./response_head.ts";
 
 /** How a body is read. */
 export interface ResponseBodyOptions {
   /** Longest wait for the next byte while somebody wants it, in milliseconds. */
   readonly silenceMs: number;
-  /** Method of the request. */
-  readonly method: string;
-  /** Called once, when the body ended, failed or was cancelled. */
-  readonly done: () => void;
+  /** Called once: `whole` when the body ended as it should. */
+  readonly done: (whole: boolean) => void;
+}
+
+/** Makes sense of the bytes of a body. */
+interface Piece {
+  readonly data: Uint8Array;
+  /** Bytes that belong to the next answer. */
+  readonly rest: Uint8Array;
+  readonly ended: boolean;
 }
 
 /**
- * Turns an incoming message into a byte stream with backpressure: nothing is read that nobody asked
- * for. The stream errors when the connection ends short of `Content-Length` or the last chunk.
+ * Streams a body from a connection. Nothing is read that nobody asked for. The stream errors when
+ * the connection ends short of `Content-Length` or the last chunk.
  */
 export function responseBody(
-  incoming: IncomingMessage,
-  { silenceMs, method, done }: ResponseBodyOptions,
+  connection: Connection,
+  end: BodyEnd,
+  { silenceMs, done }: ResponseBodyOptions,
 ): ReadableStream<Uint8Array> {
-  const expected = expectedBytes(incoming, method);
+  if (end.kind === "none" || (end.kind === "fixed" && end.bytes === 0)) {
+    done(true);
+    return new ReadableStream({ start: (controller) => controller.close() });
+  }
+  const take = pieces(end);
   let received = 0;
-  let over = false;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const finish = (act: () => void) => {
-    if (over) return;
-    over = true;
-    clearTimeout(timer);
-    done();
-    act();
+  const step = async (): Promise<Piece> => {
+    const timer = setTimeout(() => connection.close(), silenceMs);
+    try {
+      const bytes = await connection.read();
+      if (bytes !== undefined) return take(bytes);
+      if (end.kind === "close" && !connection.closed) {
+        return { data: empty, rest: empty, ended: true };
+      }
+      throw new Error(`Cannot read the whole body: it broke off after ${received} bytes`);
+    } finally {
+      clearTimeout(timer);
+    }
   };
   return new ReadableStream<Uint8Array>({
-    start(controller) {
-      const fail = (why: string) =>
-        finish(() => controller.error(new Error(`Cannot read the whole body: ${why}`)));
-      incoming.on("data", (chunk: Uint8Array) => {
-        clearTimeout(timer);
-        incoming.pause();
-        received += chunk.length;
-        if (over) return;
-        controller.enqueue(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-      });
-      incoming.on("end", () => {
-        if (expected !== undefined && received !== expected) {
-          fail(`need ${expected} bytes: received ${received}`);
-        } else if (!incoming.complete) fail(`it broke off after ${received} bytes`);
-        else finish(() => controller.close());
-      });
-      incoming.on("error", (error: Error) => fail(error.message));
-      incoming.on("aborted", () => fail(`it broke off after ${received} bytes`));
-      incoming.on("close", () => fail(`it broke off after ${received} bytes`));
-      incoming.pause();
+    async pull(controller) {
+      try {
+        const before = received;
+        while (received === before) {
+          const { data, rest, ended } = await step();
+          received += data.length;
+          if (data.length > 0) controller.enqueue(data);
+          if (!ended) continue;
+          if (rest.length > 0) connection.unread(rest);
+          done(true);
+          return controller.close();
+        }
+      } catch (error) {
+        done(false);
+        controller.error(error);
+      }
     },
-    pull() {
-      clearTimeout(timer);
-      timer = setTimeout(
-        () => incoming.destroy(new Error(`no byte in ${silenceMs} ms`)),
-        silenceMs,
-      );
-      incoming.resume();
-    },
-    cancel() {
-      finish(() => incoming.destroy());
-    },
+    cancel: () => done(false),
   }, { highWaterMark: 0 });
 }
 
-/** What `Content-Length` promises; nothing for answers that never have a body (RFC 9112 §6.3). */
-function expectedBytes(
-  { headers, statusCode }: IncomingMessage,
-  method: string,
-): number | undefined {
-  if (method === "HEAD" || statusCode === 204 || statusCode === 304) return undefined;
-  const length = headers["content-length"];
-  return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
+const empty = new Uint8Array(0);
+
+function pieces(end: BodyEnd): (bytes: Uint8Array) => Piece {
+  if (end.kind === "fixed") {
+    let left = end.bytes;
+    return (bytes) => {
+      const data = bytes.subarray(0, left);
+      left -= data.length;
+      return { data, rest: bytes.subarray(data.length), ended: left === 0 };
+    };
+  }
+  if (end.kind === "chunked") {
+    const decoder = new ChunkedDecoder(Number.MAX_SAFE_INTEGER);
+    return (bytes) => {
+      const decoded = decoder.decode(bytes);
+      if (typeof decoded === "string") throw new Error(`Cannot read the whole body: ${decoded}`);
+      const { data, consumedBytes, done } = decoded;
+      return { data, rest: bytes.subarray(consumedBytes), ended: done };
+    };
+  }
+  return (bytes) => ({ data: bytes, rest: empty, ended: false });
 }
