@@ -53,6 +53,7 @@ export function cacheNodeApp(
     const answer = await engine.respond({ ...head, body: c.req.raw.body ?? undefined }, {
       signal: c.req.raw.signal,
       bypass: behind,
+      fence: fenceSeq,
       showHidden: fenceSeq !== undefined,
       onInformational: c.env?.sendInformational,
     });

@@ -109,7 +109,7 @@ export async function startCacheNode(
       admin: context.admin,
       token: context.token,
       onApplied: () => engine.sweep(),
-      onGap: () => engine.sweep(),
+      onGap: () => void engine.sweep(),
       onSnapshot: (newer) => snapshot = newer,
     });
     onDrain(() => link?.leave());
