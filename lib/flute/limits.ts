@@ -6,7 +6,7 @@
 
 /** Bounds of one `FluteReceiver`. */
 export interface FluteLimits {
-  /** Sessions (source and TSI) at a time; the idlest makes room. */
+  /** Sessions (source and TSI) at a time; those that never had an FDT, then the idlest, make room. */
   readonly maxSessions: number;
   /** After this many milliseconds without a packet a session is forgotten. */
   readonly sessionIdleMs: number;

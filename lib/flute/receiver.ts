@@ -33,7 +33,7 @@ export interface FluteReceiverOptions {
   readonly wantFile?: (file: FdtFile, tsi: number) => boolean;
 }
 
-/** A session that spoke this recently does not make room for a new one. */
+/** A session that had an FDT and spoke this recently does not make room for a new one. */
 const busySessionMs = 2000;
 
 /** How often expiry is looked at. */
@@ -149,12 +149,13 @@ export class FluteReceiver {
     for (const ofSource of this.#sessions.values()) yield* ofSource.values();
   }
 
+  /** Ends the idlest session that never had an FDT, else the idlest one unless it is busy. */
   #endIdlest(nowMs: number): boolean {
     let idlest: Session | undefined;
     for (const session of this.#all()) {
-      if (!idlest || session.lastPacketMs < idlest.lastPacketMs) idlest = session;
+      if (!idlest || endsBefore(session, idlest)) idlest = session;
     }
-    if (!idlest || nowMs - idlest.lastPacketMs < busySessionMs) return false;
+    if (!idlest || (idlest.proven && nowMs - idlest.lastPacketMs < busySessionMs)) return false;
     this.#endSession(idlest);
     return true;
   }
@@ -206,6 +207,7 @@ export class FluteReceiver {
       session.fdt.forget(instanceId); // our clock may be set later
       return "fdt_expired";
     }
+    session.proven = true;
     const { source, tsi } = session;
     this.#options.onEvent({ kind: "fdt", source, tsi, instanceId, instance });
     for (const file of instance.files) this.#bind(session, file, instance.expiresNtp, nowMs);
@@ -387,6 +389,11 @@ export class FluteReceiver {
     const same = binding?.state === "complete" && sameFile(binding.file, object.file);
     if (same) binding.state = "announced";
   }
+}
+
+/** Strangers' sessions first, and of like ones the idler. */
+function endsBefore(a: Session, b: Session): boolean {
+  return a.proven === b.proven ? a.lastPacketMs < b.lastPacketMs : b.proven;
 }
 
 function originOf({ source, tsi }: Session): { source: string; tsi: number } {

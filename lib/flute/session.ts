@@ -28,6 +28,8 @@ export class Session {
   readonly clock = new SenderClock();
   readonly fdt: FdtCollector;
   lastPacketMs: number;
+  /** It had an FDT that could be read. */
+  proven = false;
   /** Objects of this session in state `receiving`. */
   readonly receiving = new Set<Collected>();
 
