@@ -24,6 +24,8 @@ for (const { name, main, permissions, include } of programs) {
   const command = new Deno.Command(Deno.execPath(), {
     args: [...args, "--output", output.pathname, main],
     cwd: root,
+    // Deno 2.4's module analysis recurses deeply on the npm packages that this tree uses.
+    env: { RUST_MIN_STACK: "67108864" },
     stdout: "inherit",
     stderr: "inherit",
   });

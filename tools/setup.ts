@@ -24,16 +24,13 @@ function print(line: string): void {
 
 async function run(command: string, args: readonly string[]): Promise<boolean> {
   try {
-    const env = { DEBIAN_FRONTEND: "noninteractive" };
-    const options = {
+    const { success, stderr } = await new Deno.Command(command, {
       args: [...args],
-      env,
+      env: { DEBIAN_FRONTEND: "noninteractive" },
       stdin: "null",
       stdout: "null",
       stderr: "piped",
-    } as const;
-    const { success, stderr } = await new Deno.Command(command, { args: [...args], env, ...piped })
-      .output();
+    }).output();
     if (!success) print(new TextDecoder().decode(stderr).trim().split("\n").slice(-3).join("\n"));
     return success;
   } catch (error) {
