@@ -23,6 +23,11 @@ export class BodySink {
     this.#plan = plan;
   }
 
+  /** Something was sent. */
+  get started(): boolean {
+    return this.#headSent;
+  }
+
   /** Sends the head alone, for a body that takes its time. */
   async flush(): Promise<void> {
     if (!this.#headSent) await this.#write([]);

@@ -80,9 +80,7 @@ export class ResponseWriter {
   ): Promise<SendOutcome> {
     const ahead = [reader.read()];
     const first = await soon(ahead[0]);
-    if (first instanceof Failure) {
-      return { keepAlive: false, failure: "stream_failed", error: first.error, unsent: true };
-    }
+    if (first instanceof Failure) return failed(first.error, { unsent: true });
     const knownBytes = response.headers.has("content-length")
       ? undefined
       : await wholeBytes(first, () => ahead[ahead.push(reader.read()) - 1]);
@@ -92,11 +90,14 @@ export class ResponseWriter {
     while (true) {
       const chunk = await (ahead.shift() ?? reader.read()).catch((error) => new Failure(error));
       if (chunk instanceof Failure) {
-        await sink.flush();
-        return { keepAlive: false, failure: "stream_failed", error: chunk.error };
+        return failed(chunk.error, { unsent: !sink.started });
       }
       if (chunk.done) break;
-      if (!(chunk.value instanceof Uint8Array)) return this.#refuseChunk(chunk.value);
+      if (!(chunk.value instanceof Uint8Array)) {
+        const error = new TypeError(`Cannot send body: need bytes: received ${typeof chunk.value}`);
+        this.cancel(error);
+        return failed(error, { unsent: !sink.started });
+      }
       if (await sink.write(chunk.value) === "too_long") {
         this.cancel(new RangeError("Cannot send body: need no more than its Content-Length"));
         return { keepAlive: false, failure: "too_long" };
@@ -105,14 +106,10 @@ export class ResponseWriter {
     if (await sink.finish()) return { keepAlive: plan.keepAlive };
     return { keepAlive: false, failure: "too_short" };
   }
+}
 
-  #refuseChunk(value: unknown): SendOutcome {
-    const error = new TypeError(
-      `Cannot send body: need chunks of Uint8Array: received ${typeof value}`,
-    );
-    this.cancel(error);
-    return { keepAlive: false, failure: "stream_failed", error };
-  }
+function failed(error: unknown, { unsent }: { unsent: boolean }): SendOutcome {
+  return { keepAlive: false, failure: "stream_failed", error, unsent };
 }
 
 /** The size of a body that is whole in its first chunk, so that it needs no chunked coding. */
