@@ -1,0 +1,148 @@
+/**
+ * The headend's parameters.
+ *
+ * @module
+ */
+
+import {
+  BadValue,
+  bitRate,
+  bytes,
+  duration,
+  type HostPort,
+  hostPort,
+  integer,
+  type Introduction,
+  list,
+  optional,
+  type Parameter,
+  path,
+  type Settings,
+  text,
+  url,
+} from "#config";
+import { canonicalTarget } from "#http";
+import { isMulticast } from "#multicast";
+import { commonParameters } from "#program";
+
+/** One row a parameter. */
+export const parameters = {
+  origin: url(undefined, "Where objects are fetched: a shield, or any HTTP server."),
+  serviceList: target("/dvbi/services.xml", "Path of the DVB-I service list at the origin."),
+  group: ipv4Endpoint("239.255.1.1:5001", "Multicast group and port that receivers join."),
+  interface: ipv4("127.0.0.1", "Address of the interface that packets leave by."),
+  ttl: integer("1", "Routers that a packet may pass, 0 to 255.", { min: 0, max: 255 }),
+  sendTo: optional(
+    ipv4Endpoint(undefined, "Where packets go instead of the group: an encapsulator's input."),
+  ),
+  rate: bitRate("61Mbit", "Rate on the wire, UDP and IPv4 headers included."),
+  file: optional(
+    list(target(undefined, "Path of a file at the origin to repeat; may be repeated.")),
+  ),
+  cycle: duration("3600s", "Longest time until a file comes round again."),
+  refill: duration(
+    "10s",
+    "With rate to spare a file comes round after this time already; as long as --cycle: never.",
+  ),
+  sessionFile: optional(path(undefined, "Where the gateway configuration is written.", "FILE")),
+  bootstrapFile: optional(
+    path(undefined, "Where the document is written that only says where that is.", "FILE"),
+  ),
+  repair: optional(
+    list(url(undefined, "Where receivers fetch what they miss; written to the configuration.")),
+  ),
+  maxObject: bytes("64MiB", "Largest object that is carried."),
+  fetchTime: duration("10s", "Longest time that one fetch may take."),
+  fetches: integer("4", "Segments and files fetched at a time, 1 to 64.", { min: 1, max: 64 }),
+  control: optional(url(undefined, "Control service: purge log, topology, heartbeats.")),
+  data: path(
+    "/var/lib/downlink/headend",
+    "Folder for the purge position and the topology snapshot; used with --control.",
+    "DIR",
+  ),
+  catchUp: duration("3s", "How long a start waits for the purge log before sending without it."),
+  nodeId: optional(text(undefined, "Name of this node; default: headend and the admin port.")),
+  ...commonParameters("127.0.0.1:9085"),
+};
+
+/** What `--help` says above the table. */
+export const introduction: Introduction = {
+  program: "headend",
+  summary:
+    "The uplink. Takes live channels and files from a shield and sends them as FLUTE over UDP " +
+    "multicast at a set rate: live at once, files as a carousel.",
+  examples: [
+    {
+      command: "downlink-headend --origin http://127.0.0.1:8081 --session-file session.xml",
+      does: "Carries each service of the origin's DVB-I list on the loopback interface.",
+    },
+    {
+      command: "downlink-headend --origin http://shield:8081 --send-to 192.0.2.7:5001 " +
+        "--interface 192.0.2.6 --rate 58Mbit --repair https://cdn.example",
+      does: "Feeds an encapsulator; receivers repair from the CDN.",
+    },
+  ],
+};
+
+/**
+ * Checks what one row alone cannot.
+ *
+ * @throws {BadValue} One sentence.
+ */
+export function checkSettings(settings: Settings<typeof parameters>): void {
+  const { origin, group, cycle, refill, interface: from } = settings;
+  if (origin as URL | undefined === undefined) {
+    throw new BadValue("Cannot start: need --origin: received nothing");
+  }
+  if (group.port === 0) {
+    throw new BadValue("Cannot use --group: need a port from 1 to 65535: received 0");
+  }
+  if (cycle < 1000 || refill < 1000 || refill > cycle) {
+    throw new BadValue(
+      `Cannot use --refill: need 1s at least and --cycle at most: received ${refill / 1000}s and ${
+        cycle / 1000
+      }s`,
+    );
+  }
+  if (isMulticast(from)) {
+    throw new BadValue(
+      `Cannot use --interface: need an address of this machine, not a group: received ${from}`,
+    );
+  }
+}
+
+/** A dotted IPv4 address. */
+function ipv4(fallback: string | undefined, help: string): Parameter<string> {
+  const read = (value: string) => {
+    if (!isIpv4(value)) throw new BadValue(`need an IPv4 address: received ${value}`);
+    return value;
+  };
+  return { form: "IP", default: fallback, help, read, repeats: false };
+}
+
+function isIpv4(text: string): boolean {
+  const parts = text.split(".");
+  return parts.length === 4 &&
+    parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
+}
+
+/** `ADDRESS:PORT` with a dotted IPv4 address. */
+function ipv4Endpoint(fallback: string | undefined, help: string): Parameter<HostPort> {
+  const any = hostPort(fallback, help);
+  const read = (value: string) => {
+    const endpoint = any.read(value);
+    if (isIpv4(endpoint.hostname)) return endpoint;
+    throw new BadValue(`need an IPv4 address and port such as 239.255.1.1:5001: received ${value}`);
+  };
+  return { ...any, form: "IP:PORT", read };
+}
+
+/** A path, perhaps with a query; the setting is a cache key. */
+function target(fallback: string | undefined, help: string): Parameter<string> {
+  const read = (value: string) => {
+    const key = canonicalTarget(value);
+    if (key !== undefined && key.length <= 2000) return key;
+    throw new BadValue(`need a path that starts with / and has no space: received ${value}`);
+  };
+  return { form: "PATH", default: fallback, help, read, repeats: false };
+}

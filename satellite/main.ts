@@ -1,0 +1,105 @@
+/**
+ * `downlink-headend`: objects from a shield to multicast packets. Its files lie side by side in this
+ * folder, one idea each, because the folder is the headend and nothing else.
+ *
+ * @module
+ */
+
+import { formatHostPort, type Settings } from "#config";
+import { isMulticast, openSender } from "#multicast";
+import { joinControl, type NodeLink, type ProgramContext, runProgram, version } from "#program";
+import { PurgeIndex } from "#purge";
+import { headendApp } from "./app.ts";
+import { checkSettings, introduction, parameters } from "./config.ts";
+import type { ConfigurationDocuments } from "./configuration_feed.ts";
+import { replaceFile } from "./document_file.ts";
+import { Headend } from "./headend.ts";
+
+type Context = ProgramContext<typeof parameters>;
+
+await runProgram({ introduction, parameters, start });
+
+async function start(context: Context): Promise<void> {
+  const { settings, log, metrics, admin, setReady, onDrain } = context;
+  checkSettings(settings);
+  const { group, sendTo = group, interface: from, ttl, rate } = settings;
+  if (!isMulticast(sendTo.hostname)) {
+    log.info("sending to one host", { to: formatHostPort(sendTo) });
+  }
+  const to = { host: sendTo.hostname, port: sendTo.port };
+  const socket = await openSender({ to, interface: from, ttl });
+  onDrain(() => socket.close());
+  const purges = new PurgeIndex();
+  const headend = new Headend({
+    origin: settings.origin,
+    serviceListKey: settings.serviceList,
+    fileKeys: settings.file ?? [],
+    cycleMs: settings.cycle,
+    refillMs: settings.refill,
+    group,
+    bitsPerSecond: rate,
+    repair: settings.repair ?? [],
+    maxObjectBytes: settings.maxObject,
+    fetchTimeoutMs: settings.fetchTime,
+    parallelFetches: settings.fetches,
+    socket,
+    purges,
+    fenced: settings.control !== undefined,
+    writeConfiguration: async (documents) => {
+      await writeDocuments(context, documents);
+      setReady(true);
+    },
+    log,
+    metrics,
+  });
+  onDrain(() => headend.stop());
+  admin.route("/", headendApp(headend));
+  const link = await join(context, purges, () => headend.recheck());
+  if (link) onDrain(() => link.leave());
+  headend.start();
+  log.info("sending", { to: formatHostPort(sendTo), interface: from, kbitPerSecond: rate / 1000 });
+}
+
+/** Joins control, when there is one, and waits a moment for the purge log's end. */
+async function join(
+  { settings, log, metrics, admin, token }: Context,
+  index: PurgeIndex,
+  recheck: () => void,
+): Promise<NodeLink | undefined> {
+  const { control, data, nodeId = `headend-${settings.admin.port}`, catchUp } = settings;
+  if (control === undefined) return undefined;
+  const url = `http://${formatHostPort(settings.admin)}`;
+  const link = await joinControl({
+    control,
+    dir: data,
+    node: { id: nodeId, role: "headend", url, adminUrl: url, version },
+    index,
+    log,
+    metrics,
+    admin,
+    token,
+    onApplied: recheck,
+    onGap: recheck,
+  });
+  if (!await link.caughtUp(catchUp)) log.warn("sending before the purge log was reached");
+  return link;
+}
+
+async function writeDocuments(
+  { settings, log }: { settings: Settings<typeof parameters>; log: Context["log"] },
+  { full, bootstrap }: ConfigurationDocuments,
+): Promise<void> {
+  const files = [[settings.sessionFile, full], [settings.bootstrapFile, bootstrap]] as const;
+  for (const [file, text] of files) {
+    if (file === undefined) continue;
+    try {
+      await replaceFile(file, text);
+      log.info("wrote the gateway configuration", { file, bytes: text.length });
+    } catch (error) {
+      log.error("Cannot write the gateway configuration: need a folder that can be written", {
+        file,
+        received: error,
+      });
+    }
+  }
+}
