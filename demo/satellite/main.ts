@@ -47,15 +47,15 @@ await runProgram({
     seed: integer("1", "Which packets are lost.", { min: 0, max: 2 ** 32 - 1 }),
     ...commonParameters("127.0.0.1:9071"),
   },
-  start({ settings, log, admin, setReady, onDrain }) {
-    const up = openReceiver({
+  async start({ settings, log, admin, setReady, onDrain }) {
+    const up = await openReceiver({
       group: settings.listen.hostname,
       port: settings.listen.port,
       interface: settings.interface,
     });
     if (up.receiveBufferNote) log.warn(up.receiveBufferNote);
     const to = { host: settings.to.hostname, port: settings.to.port };
-    const down = openSender({ to, interface: settings.interface });
+    const down = await openSender({ to, interface: settings.interface });
     const loss = new PacketLoss(settings.seed);
     const counters: RelayCounters = { relayed: 0, relayedBytes: 0, dropped: 0, failed: 0 };
     const relaying = relay(up, down, loss, counters);
