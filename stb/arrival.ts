@@ -79,6 +79,11 @@ export class Arrival {
     return this.#fill?.readers ?? 0;
   }
 
+  /** Whether players can join. */
+  get readable(): boolean {
+    return this.#fill !== undefined && !this.#settled;
+  }
+
   /** Whether its bytes are being asked for on the internet. */
   get mending(): boolean {
     return this.#mending;

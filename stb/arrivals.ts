@@ -10,7 +10,7 @@ import { Arrival, type ArrivalHome, type ArrivalOutcome } from "./arrival.ts";
 import { type Channel, channelId } from "./channels.ts";
 import { matchesFile } from "./digests.ts";
 import type { Forecast } from "./forecast.ts";
-import type { InBandVersions } from "./in_band.ts";
+import type { AnnouncedVersion, InBandVersions } from "./in_band.ts";
 import type { Ledger } from "./ledger.ts";
 import { MissingObjects } from "./missing_objects.ts";
 import { objectKey } from "./object_uri.ts";
@@ -79,6 +79,14 @@ export class Arrivals {
     return this.#onTheirWay.size;
   }
 
+  /** Whether bytes of `key` can be read while they arrive. */
+  isReadable(key: string): boolean {
+    for (const { arrival } of this.#onTheirWay.values()) {
+      if (arrival.key === key && arrival.readable) return true;
+    }
+    return false;
+  }
+
   /** Resolves with true when `key` can be read, with false after `ms`. */
   whenReadable(key: string, ms: number, signal?: AbortSignal): Promise<boolean> {
     return this.#readable.wait(key, ms, signal);
@@ -144,7 +152,7 @@ export class Arrivals {
       const key = objectKey(file.contentLocation);
       if (key === undefined) continue;
       keys.add(key);
-      if (isPlaylist(key, file.contentType)) versions.announce(key, entityTagOf(file), id);
+      if (isPlaylist(key, file.contentType)) versions.announce(key, announcedVersion(file, id));
       if (lives) forecast.seen(key, nowMs());
     }
     if (full) versions.keep(id, keys);
@@ -300,4 +308,10 @@ export class Arrivals {
     ledger.objects.repaired++;
     this.#finished(key, file, bytes, roads, nowMs() - startedMs);
   }
+}
+
+function announcedVersion(file: FdtFile, channel: string): AnnouncedVersion | undefined {
+  const tag = entityTagOf(file);
+  if (tag === undefined) return undefined;
+  return { tag, tags: file.tags, fillSeq: file.purgeSeq ?? 0, channel };
 }

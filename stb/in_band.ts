@@ -9,20 +9,26 @@
 /** Names remembered; the one announced longest ago makes room. */
 const maxKeys = 4096;
 
-interface Announced {
+/** A version as an FDT names it. */
+export interface AnnouncedVersion {
+  /** Its entity tag. */
   readonly tag: string;
+  readonly tags: readonly string[];
+  /** The purge sequence that the sender's bytes are newer than. */
+  readonly fillSeq: number;
+  /** The channel whose FDT names it. */
   readonly channel: string;
 }
 
 /** Which version of each object the satellite announced last. */
 export class InBandVersions {
-  readonly #byKey = new Map<string, Announced>();
+  readonly #byKey = new Map<string, AnnouncedVersion>();
 
-  /** Notes that an FDT of `channel` names this version. */
-  announce(key: string, tag: string | undefined, channel: string): void {
+  /** Notes that an FDT names this version; without a tag none can be told from another. */
+  announce(key: string, version: AnnouncedVersion | undefined): void {
     this.#byKey.delete(key);
-    if (tag === undefined) return;
-    this.#byKey.set(key, { tag, channel });
+    if (version === undefined) return;
+    this.#byKey.set(key, version);
     if (this.#byKey.size > maxKeys) {
       for (const oldest of this.#byKey.keys()) {
         this.#byKey.delete(oldest);
@@ -38,13 +44,9 @@ export class InBandVersions {
     }
   }
 
-  /**
-   * Whether a stored version is the one announced, by a channel that is heard.
-   *
-   * @param tag The stored version's entity tag.
-   */
-  confirms(key: string, tag: string, heard: (channel: string) => boolean): boolean {
+  /** The version announced last, when it is the one with this tag. */
+  find(key: string, tag: string): AnnouncedVersion | undefined {
     const announced = this.#byKey.get(key);
-    return announced !== undefined && announced.tag === tag && heard(announced.channel);
+    return announced?.tag === tag ? announced : undefined;
   }
 }
