@@ -72,8 +72,7 @@ Deno.test("fifty nodes on one control apply every purge, and control knows it", 
     const { total, applied, waiting, took } = view!.nodes;
     assert.deepEqual({ total, applied, waiting }, { total: 50, applied: 50, waiting: [] });
     assert.equal(took.length, 50);
-    const times = took.map(({ ms }: { ms: number }) => ms).sort((a: number, b: number) => a - b);
-    console.log(`took median ${Math.round(times[25])} ms, last ${Math.round(times[49])} ms`);
+    for (const { ms } of took) assert.ok(ms > 0 && ms < 5000, `took ${ms} ms`);
     for (const { index } of nodes) {
       assert.equal(index.appliedSeq, 40);
       const subject = { key: "/1", tags: ["sport-19"], fillSeq: 0 };

@@ -51,10 +51,17 @@ export function purgeStream(
     options.onEnd(why);
   };
   const drain = () => ending.abort();
+  const send = (controller: ReadableStreamDefaultController<Uint8Array>, text: string) => {
+    controller.enqueue(encoder.encode(text));
+    slowTimer = setTimeout(() => {
+      end("slow");
+      controller.error(new Error("the purge stream was not read"));
+    }, times.slowMs);
+  };
   return new ReadableStream<Uint8Array>({
     start(controller) {
       options.signal.addEventListener("abort", drain);
-      controller.enqueue(encoder.encode(`${JSON.stringify(logHead(log))}\n`));
+      send(controller, `${JSON.stringify(logHead(log))}\n`);
     },
     async pull(controller) {
       clearTimeout(slowTimer);
@@ -71,11 +78,7 @@ export function purgeStream(
       const entries = log.read(seq, batchEntries);
       seq = entries.at(-1)?.seq ?? seq;
       const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
-      controller.enqueue(encoder.encode(lines || "\n"));
-      slowTimer = setTimeout(() => {
-        end("slow");
-        controller.error(new Error("the purge stream was not read"));
-      }, times.slowMs);
+      send(controller, lines || "\n");
     },
     cancel: () => end("closed"),
   }, { highWaterMark: 1 });

@@ -40,7 +40,7 @@ export type NodeRecord = v.InferInput<typeof nodeRecordSchema>;
 const cache = v.object({ id: name, url: httpUrl, cacheGroup: v.optional(name), weight });
 
 /** The schema of {@link DeclaredTopology}. */
-export const declaredTopologySchema = v.object({
+export const declaredTopologySchema = v.strictObject({
   sites: v.optional(list(v.object({ id: name, city: v.optional(text) }), few), []),
   cacheGroups: v.optional(
     list(
