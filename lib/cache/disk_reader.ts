@@ -1,0 +1,135 @@
+/**
+ * Streams ranges of objects from the disk, each block verified before a byte of it is given.
+ *
+ * @module
+ */
+
+import { crc32 } from "node:zlib";
+import { DiskReadError } from "./disk_fault.ts";
+import { type DiskFiles, readAt } from "./disk_files.ts";
+import type { DiskObject } from "./disk_object.ts";
+import type { DiskQueue } from "./disk_queue.ts";
+import { blockBytes, decodeTail } from "./disk_record.ts";
+
+/** So many blocks are read and given at once. */
+const spanBytes = 4 * blockBytes;
+
+/** What a {@linkcode DiskReader} needs. */
+export interface DiskReaderOptions {
+  readonly files: DiskFiles;
+  readonly queue: DiskQueue;
+  /** A stream on it ended: its last reader may have gone. */
+  readonly onReleased: (object: DiskObject) => void;
+  /** It cannot be read as it was written. */
+  readonly onBroken: (object: DiskObject, error: DiskReadError) => void;
+}
+
+/** Opens streams. A file is open only while one span is read from it, however slow the client. */
+export class DiskReader {
+  readonly #options: DiskReaderOptions;
+
+  constructor(options: DiskReaderOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens a stream on `[start, end)`.
+   *
+   * @throws {RangeError} when the range is not within the body.
+   */
+  read(object: DiskObject, start: number, end: number): ReadableStream<Uint8Array> {
+    if (!(start >= 0 && start <= end && end <= object.bodyBytes)) {
+      throw new RangeError(
+        `Cannot read body: a range within ${object.bodyBytes} bytes: received ${start} to ${end}`,
+      );
+    }
+    let at = start;
+    let open = true;
+    object.readers++;
+    const release = () => {
+      if (!open) return;
+      open = false;
+      object.readers--;
+      this.#options.onReleased(object);
+    };
+    return new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        try {
+          if (at < end) {
+            const bytes = await this.#span(object, at, end);
+            if (!open) return; // cancelled meanwhile
+            at += bytes.length;
+            controller.enqueue(bytes);
+          }
+        } catch (error) {
+          if (!open) return; // the file may go when its last reader has gone
+          release();
+          throw this.#broken(object, error);
+        }
+        if (at === end) {
+          release();
+          controller.close();
+        }
+      },
+      cancel: release,
+    });
+  }
+
+  /** Reads and verifies the blocks from `start` on, and gives the bytes from `start` to at most `end`. */
+  #span(object: DiskObject, start: number, end: number): Promise<Uint8Array> {
+    return this.#options.queue.run(async () => {
+      const path = this.#options.files.object(object.name);
+      object.checksums ??= await loadChecksums(path, object);
+      const from = start - start % blockBytes;
+      const until = Math.min(from + spanBytes, Math.ceil(end / blockBytes) * blockBytes);
+      const length = Math.min(until, object.bodyBytes) - from;
+      const bytes = await readAt(path, from, length);
+      if (bytes.length !== length) throw cutShort(path);
+      verify(bytes, from / blockBytes, object.checksums, path);
+      return bytes.subarray(start - from, Math.min(end - from, length));
+    });
+  }
+
+  #broken(object: DiskObject, error: unknown): DiskReadError {
+    const broken = error instanceof DiskReadError ? error : readError(object, error);
+    this.#options.onBroken(object, broken);
+    return broken;
+  }
+}
+
+function verify(bytes: Uint8Array, block: number, checksums: Uint32Array, path: string): void {
+  for (let at = 0; at < bytes.length; at += blockBytes, block++) {
+    if (crc32(bytes.subarray(at, at + blockBytes)) !== checksums[block]) {
+      throw new DiskReadError(
+        "bad_checksum",
+        `Cannot read block ${block}: the bytes that were written: received others from ${path}`,
+      );
+    }
+  }
+}
+
+/** Reads the checksums of a file and makes sure that it is the file of this object. */
+async function loadChecksums(path: string, object: DiskObject): Promise<Uint32Array> {
+  const bytes = await readAt(path, object.bodyBytes, object.fileBytes - object.bodyBytes + 1);
+  const fileBytes = object.bodyBytes + bytes.length;
+  if (fileBytes !== object.fileBytes) throw cutShort(path);
+  const tail = decodeTail(bytes, fileBytes);
+  if (typeof tail === "string" || tail.footer.generation !== object.generation) {
+    const what = typeof tail === "string" ? tail : "another object";
+    throw new DiskReadError("bad_record", `Cannot read ${path}: its own footer: received ${what}`);
+  }
+  return tail.checksums;
+}
+
+function cutShort(path: string): DiskReadError {
+  return new DiskReadError(
+    "bad_record",
+    `Cannot read ${path}: as many bytes as were written: received another number`,
+  );
+}
+
+function readError(object: DiskObject, error: unknown): DiskReadError {
+  const reason = error instanceof Deno.errors.NotFound ? "vanished" : "read_failed";
+  const message = `Cannot read ${object.name}: a file that can be read: received ${error}`;
+  return new DiskReadError(reason, message, { cause: error });
+}

@@ -1,0 +1,175 @@
+/**
+ * Finds out what a disk store holds: from its journal where that knows, else from the files' ends.
+ *
+ * @module
+ */
+
+import type { DiskFaultReason } from "./disk_fault.ts";
+import {
+  type DiskFiles,
+  nameFor,
+  type ObjectName,
+  parseName,
+  readAt,
+  readEnd,
+  removeFile,
+} from "./disk_files.ts";
+import { type Replay, replayJournal } from "./disk_journal.ts";
+import { DiskObject } from "./disk_object.ts";
+import { DiskQueue } from "./disk_queue.ts";
+import { decodeFooter, decodeTail, tailBytes } from "./disk_record.ts";
+import type { StoredResponse } from "./store.ts";
+
+/** Files that are read at once. */
+const concurrency = 16;
+/** The end of a file is read in one go up to this length, which holds most heads. */
+const usualTailBytes = 8 * 1024;
+/** A longer journal is not worth its memory; the files then speak for themselves. */
+const maxJournalBytes = 512 * 2 ** 20;
+
+/** An object that was found. */
+export interface RecoveredObject {
+  readonly object: DiskObject;
+  readonly response: StoredResponse;
+  /** Whether the journal knows it. */
+  readonly inJournal: boolean;
+}
+
+/** What was found. */
+export interface Recovered {
+  /** The least recently used first; each key and variant once. */
+  readonly objects: readonly RecoveredObject[];
+  readonly nextGeneration: number;
+  readonly journalBytes: number;
+}
+
+type OnFault = (reason: DiskFaultReason, detail: string) => void;
+
+/** Reads a directory that no one else writes to, and removes what is of no use in it. */
+export async function recover(files: DiskFiles, onFault: OnFault): Promise<Recovered> {
+  await files.removeUnfinished();
+  const { replay, journalBytes } = await readJournal(files, onFault);
+  const names = await files.listObjects((path) => onFault("foreign_file", path));
+  const fromJournal = journaled(names, replay);
+  const unknown = names.filter(({ generation, name }) =>
+    replay.entries.get(generation)?.name !== name
+  );
+  const fromFiles = await readObjects(files, unknown, replay, onFault);
+  const found = [...fromJournal, ...fromFiles];
+  const newest = newestOfEach(found);
+  for (const each of found) {
+    if (!newest.has(each)) await removeFile(files.object(each.object.name));
+  }
+  const highest = names.reduce((most, { generation }) => Math.max(most, generation), 0);
+  return {
+    objects: found.filter((each) => newest.has(each)),
+    nextGeneration: Math.max(replay.nextGeneration, highest + 1),
+    journalBytes,
+  };
+}
+
+async function readJournal(
+  files: DiskFiles,
+  onFault: OnFault,
+): Promise<{ replay: Replay; journalBytes: number }> {
+  const bytes = await journalBytes(files.journal).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) onFault("journal_failed", String(error));
+    return new Uint8Array();
+  });
+  const replay = replayJournal(bytes, (name) => parseName(name)?.generation);
+  if (replay.damagedLines > 0) onFault("journal_failed", `${replay.damagedLines} damaged lines`);
+  return { replay, journalBytes: bytes.length };
+}
+
+async function journalBytes(path: string): Promise<Uint8Array> {
+  const { size } = await Deno.stat(path);
+  if (size > maxJournalBytes) {
+    throw new Error(`Cannot read journal: at most ${maxJournalBytes} bytes: received ${size}`);
+  }
+  return await Deno.readFile(path);
+}
+
+/** The objects that the journal knows and whose files are there, in the journal's order. */
+function journaled(names: readonly ObjectName[], replay: Replay): RecoveredObject[] {
+  const present = new Set(names.map(({ name }) => name));
+  return [...replay.entries]
+    .filter(([, { name }]) => present.has(name))
+    .map(([generation, { name, bodyBytes, fileBytes, response }]) => ({
+      object: new DiskObject(name, generation, bodyBytes, fileBytes),
+      response,
+      inJournal: true,
+    }));
+}
+
+async function readObjects(
+  files: DiskFiles,
+  names: readonly ObjectName[],
+  replay: Replay,
+  onFault: OnFault,
+): Promise<RecoveredObject[]> {
+  const queue = new DiskQueue(concurrency);
+  const read = names
+    .toSorted((a, b) => a.generation - b.generation)
+    .map((name) => queue.run(() => readObject(files, name, replay, onFault)));
+  return (await Promise.all(read)).filter((object) => object !== undefined);
+}
+
+async function readObject(
+  files: DiskFiles,
+  { name, generation }: ObjectName,
+  replay: Replay,
+  onFault: OnFault,
+): Promise<RecoveredObject | undefined> {
+  const path = files.object(name);
+  try {
+    if (!replay.gone.has(generation)) {
+      const found = await readRecord(path, name, generation);
+      if (typeof found !== "string") return found;
+      onFault("bad_record", `${found} ${path}`);
+    }
+    await removeFile(path);
+  } catch (error) {
+    onFault("read_failed", String(error));
+  }
+}
+
+async function readRecord(
+  path: string,
+  name: string,
+  generation: number,
+): Promise<RecoveredObject | string> {
+  const { end, fileBytes } = await readEnd(path, usualTailBytes);
+  const footer = decodeFooter(end, fileBytes);
+  if (typeof footer === "string") return footer;
+  const { bodyBytes, headBytes } = footer;
+  const length = tailBytes(bodyBytes, headBytes);
+  const bytes = length <= end.length
+    ? end.subarray(end.length - length)
+    : await readAt(path, bodyBytes, length);
+  const tail = decodeTail(bytes, fileBytes);
+  if (typeof tail === "string") return tail;
+  const { response } = tail;
+  if (
+    footer.generation !== generation || nameFor(response.key, response.variant, generation) !== name
+  ) {
+    return "another object";
+  }
+  return {
+    object: new DiskObject(name, generation, bodyBytes, fileBytes),
+    response,
+    inJournal: false,
+  };
+}
+
+/** A kill between an object's publication and the removal of the one it replaced leaves both. */
+function newestOfEach(found: readonly RecoveredObject[]): ReadonlySet<RecoveredObject> {
+  const newest = new Map<string, RecoveredObject>();
+  for (const each of found) {
+    const id = JSON.stringify([each.response.key, each.response.variant]);
+    const other = newest.get(id);
+    if (other === undefined || other.object.generation < each.object.generation) {
+      newest.set(id, each);
+    }
+  }
+  return new Set(newest.values());
+}
