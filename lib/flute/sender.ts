@@ -16,8 +16,9 @@ import {
   toNtp,
 } from "#lct";
 import { blockSymbols, encodeFti, type Partition, partition, writePayloadId } from "#fec";
+import { writeXml, type XmlNode } from "#xml";
 import { listedFile } from "./listed_file.ts";
-import { encodeFdt, encodeFdtFile } from "./fdt_encode.ts";
+import { encodeFdt, fdtFileNode } from "./fdt_encode.ts";
 import type { FdtFile } from "./fdt.ts";
 import type { FluteObject } from "./object.ts";
 
@@ -50,8 +51,8 @@ interface Listed {
   /** Transfer bytes. */
   readonly body: Uint8Array;
   file: FdtFile;
-  /** Its `File` element, and how many bytes that is in UTF-8. */
-  entry: string;
+  /** Its `File` element, and how many bytes that is in UTF-8, with something to spare. */
+  entry: XmlNode;
   entryBytes: number;
   readonly page: Page;
 }
@@ -115,7 +116,7 @@ export class FluteSender {
    * Lists a file; the next FDT names it.
    *
    * @returns Its TOI, which names no other content until every FDT that named it has expired.
-   * @throws RangeError when the object cannot be carried, or 65535 files are listed.
+   * @throws RangeError when the object or its description cannot be carried, or 65535 files are listed.
    */
   add(object: FluteObject, nowMs: number): number {
     const toi = this.#takeToi(nowMs);
@@ -131,8 +132,8 @@ export class FluteSender {
         `Cannot add FLUTE object: need at most 65536 source blocks: received ${cut.blocks}`,
       );
     }
-    const entry = encodeFdtFile(file);
-    const entryBytes = Buffer.byteLength(entry);
+    const entry = fdtFileNode(file);
+    const entryBytes = Buffer.byteLength(writeXml(entry));
     const page = this.#pageWithRoom(entryBytes);
     const listed: Listed = { toi, cut, body, file, entry, entryBytes, page };
     page.files.add(listed);
@@ -155,8 +156,8 @@ export class FluteSender {
       : { kind: "expires" as const, expiresMs: nowMs + maxAgeSeconds * 1000 };
     listed.file = { ...listed.file, cacheControl, purgeSeq };
     listed.page.entryBytes -= listed.entryBytes;
-    listed.entry = encodeFdtFile(listed.file);
-    listed.entryBytes = Buffer.byteLength(listed.entry);
+    listed.entry = fdtFileNode(listed.file);
+    listed.entryBytes = Buffer.byteLength(writeXml(listed.entry));
     listed.page.entryBytes += listed.entryBytes;
     listed.page.document = undefined;
   }
@@ -240,7 +241,10 @@ export class FluteSender {
     page.issuedMs = nowMs;
     const expiresNtp = toNtp(nowMs + this.#validityMs).seconds;
     const entries = [...page.files].map((listed) => listed.entry);
-    const document = encodeFdt({ expiresNtp, full: this.#pages.length === 1 }, entries);
+    const document = encodeFdt(
+      { expiresNtp, full: this.#pages.length === 1, complete: false },
+      entries,
+    );
     page.document = new TextEncoder().encode(document);
   }
 

@@ -233,6 +233,10 @@ const wrong: { what: string; act: () => unknown }[] = [
     what: "a tag with a blank",
     act: () => make().add({ contentLocation: "a", body: noise(1), tags: ["a b"] }, 0),
   },
+  {
+    what: "a location that XML cannot carry",
+    act: () => make().add({ contentLocation: "a\u0000", body: noise(1) }, 0),
+  },
   { what: "an unknown TOI", act: () => make().objectPackets(1) },
 ];
 
