@@ -240,11 +240,11 @@ export class CacheEngine {
     const cursor = fill.join();
     if (cursor === undefined) return "alone";
     const waited = fill.head === undefined;
-    const { signal, onInformational } = exchange;
-    if (waited && onInformational) fill.informational.add(onInformational);
-    const head = fill.head ?? await until(fill.whenHead, signal);
+    const relay: typeof exchange.onInformational = (...hint) => exchange.onInformational?.(...hint);
+    if (waited) fill.informational.add(relay);
+    const head = fill.head ?? await until(fill.whenHead, exchange.signal);
     if (head === undefined) {
-      if (onInformational) fill.informational.delete(onInformational);
+      fill.informational.delete(relay);
       if (leads) fill.leaderLeft = true;
       cursor.close();
       return this.#answers.aborted();

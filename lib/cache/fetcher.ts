@@ -6,6 +6,7 @@
  */
 
 import { endToEnd, type Fields } from "#http";
+import { refusalOf } from "./admission.ts";
 import { bodyBytesOf } from "./body_bytes.ts";
 import type { LogBudget } from "./byte_log.ts";
 import { freshen, revalidationFields, withDate } from "./conditional.ts";
@@ -14,6 +15,7 @@ import { factsOf } from "./facts.ts";
 import { SharedFill } from "./fill.ts";
 import type { Fills } from "./fills.ts";
 import { type NextHop, NextHopError, type NextHopResponse } from "./next_hop.ts";
+import { asNextHopError } from "./next_hop_failure.ts";
 import type { CacheOutcome } from "./outcome.ts";
 import type { CachePolicy } from "./policy.ts";
 import type { Purges } from "./purges.ts";
@@ -190,7 +192,7 @@ export class Fetcher {
 
   /** Stores the body while whoever may share it reads along. */
   async #keep(fill: SharedFill, { response }: Received, stored: StoredResponse): Promise<void> {
-    const { store, nowMs, fills, unshared, purges, tell } = this.#parts;
+    const { store, nowMs, fills, unshared, tell } = this.#parts;
     const shared = isShareable(factsOf(stored), nowMs());
     if (shared) {
       unshared.delete(fill.key);
@@ -203,12 +205,12 @@ export class Fetcher {
     const writer = store.open(stored, bodyBytes);
     fill.announce({ kind: "body", shared, response: stored, bodyBytes, storing: true }, writer);
     await fill.pump(response.body);
-    const admit = () => !fill.invalidated && purges.verdict(stored) !== "gone";
-    const entry = await fill.finish({ response: stored, admit });
+    const refusal = () => fill.invalidated ? "purged" : refusalOf(stored, this.#parts);
+    const entry = await fill.finish({ response: stored, admit: () => refusal() === undefined });
     const { bytes } = fill;
     if (entry !== undefined) tell({ kind: "fetched", result: "stored", bytes });
     else {
-      const reason = admit() ? "not_admitted" : "purged";
+      const reason = refusal() ?? "not_admitted";
       tell({ kind: "fetched", result: "not_stored", reason, bytes });
     }
   }
@@ -242,9 +244,4 @@ export class Fetcher {
     }
     await fill.fail(error);
   }
-}
-
-function asNextHopError(error: unknown): NextHopError {
-  if (error instanceof NextHopError) return error;
-  return new NextHopError("malformed", "Cannot use the response of the next hop", { cause: error });
 }

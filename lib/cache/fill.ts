@@ -51,9 +51,9 @@ export interface FillOptions {
   readonly budget: LogBudget;
 }
 
-/** The body did not match the size that its head gave. */
-export class TruncatedBody extends Error {
-  override name = "TruncatedBody";
+/** The body is not of the size that its head gave. */
+export class WrongLength extends Error {
+  override name = "WrongLength";
 }
 
 /** A body on its way in. */
@@ -160,8 +160,8 @@ export class SharedFill {
         const { done, value } = await reader.read();
         this.signal.throwIfAborted();
         if (done) break;
+        this.#refuseExcess(value.length);
         await this.write(value);
-        this.#refuseExcess();
       }
     } finally {
       this.signal.removeEventListener("abort", cancel);
@@ -172,14 +172,14 @@ export class SharedFill {
   /**
    * Ends the body: readers end, and what was written is committed if `admit` still wants it.
    *
-   * @throws {TruncatedBody} when bytes are missing; the caller then fails the fill.
+   * @throws {WrongLength} when bytes are missing; the caller then fails the fill.
    */
   async finish(
     { response, admit }: { response: StoredResponse; admit: () => boolean },
   ): Promise<StoredEntry | undefined> {
     const expectedBytes = this.#expectedBytes;
     if (expectedBytes !== undefined && this.#log.bytes !== expectedBytes) {
-      throw new TruncatedBody(
+      throw new WrongLength(
         `Cannot store a body: need ${expectedBytes} bytes: received ${this.#log.bytes}`,
       );
     }
@@ -215,11 +215,11 @@ export class SharedFill {
     return this.#head?.kind === "body" ? this.#head.bodyBytes : undefined;
   }
 
-  #refuseExcess(): void {
+  #refuseExcess(bytes: number): void {
     const expectedBytes = this.#expectedBytes;
-    if (expectedBytes === undefined || this.#log.bytes <= expectedBytes) return;
-    throw new TruncatedBody(
-      `Cannot store a body: need ${expectedBytes} bytes: received ${this.#log.bytes}`,
+    if (expectedBytes === undefined || this.#log.bytes + bytes <= expectedBytes) return;
+    throw new WrongLength(
+      `Cannot store a body: need ${expectedBytes} bytes: received ${this.#log.bytes + bytes}`,
     );
   }
 

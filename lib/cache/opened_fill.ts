@@ -6,6 +6,7 @@
  */
 
 import { endToEnd, type Fields } from "#http";
+import { refusalOf } from "./admission.ts";
 import { withDate } from "./conditional.ts";
 import type { EngineParts } from "./fetcher.ts";
 import { SharedFill } from "./fill.ts";
@@ -46,7 +47,7 @@ export interface Fill {
 
 /** Opens a fill that requests for its key can join at once. */
 export function openFill(parts: EngineParts, options: OpenFillOptions): Fill {
-  const { store, purges, policy, budget, fills, nowMs, tell } = parts;
+  const { store, policy, budget, fills, nowMs, tell } = parts;
   const { status, tags, fillSeq, source, expectedBytes } = options;
   const key = cacheKey(options.key);
   const atMs = nowMs();
@@ -82,7 +83,7 @@ export function openFill(parts: EngineParts, options: OpenFillOptions): Fill {
     write: (chunk) => void fill.write(chunk),
     async commit({ source } = {}) {
       const final = source === undefined ? response : { ...response, source };
-      const admit = () => !fill.invalidated && purges.verdict(final) !== "gone";
+      const admit = () => !fill.invalidated && refusalOf(final, parts) === undefined;
       try {
         const entry = await fill.finish({ response: final, admit });
         tell({

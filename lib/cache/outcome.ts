@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { CommitRefusal } from "./admission.ts";
 import type { NextHopFailure } from "./next_hop.ts";
 import type { NotStorable } from "./storable.ts";
 
@@ -61,6 +62,6 @@ export type CacheOutcome =
     readonly kind: "fetched";
     readonly result: "stored" | "not_stored" | "not_modified" | "failed";
     /** Why it was not stored, or why it failed. */
-    readonly reason?: NotStorable | NextHopFailure | "purged" | "not_admitted" | "truncated";
+    readonly reason?: NotStorable | NextHopFailure | CommitRefusal | "not_admitted" | "truncated";
     readonly bytes: number;
   };

@@ -11,7 +11,7 @@ import { withDate } from "./conditional.ts";
 import { type Exchange, passedFields } from "./exchange.ts";
 import type { EngineParts } from "./fetcher.ts";
 import { invalidate, invalidatedBy } from "./invalidation.ts";
-import { NextHopError } from "./next_hop.ts";
+import { asNextHopError } from "./next_hop_failure.ts";
 
 /** Sends a request as it is, and makes invalid what it changed (RFC 9111 §4.4). */
 export async function pass(
@@ -44,7 +44,6 @@ export async function pass(
     return answers.fromNextHop(exchange, { head, response }, { result: "pass", status });
   } catch (error) {
     if (signal?.aborted) return answers.aborted();
-    if (!(error instanceof NextHopError)) throw error;
-    return answers.failure(error.reason, { result: "error", status: { fwd } });
+    return answers.failure(asNextHopError(error).reason, { result: "error", status: { fwd } });
   }
 }

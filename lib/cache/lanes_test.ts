@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { type Field, type Fields } from "#http";
+import { type NextHopResponse } from "./next_hop.ts";
+import { reply, settle, setUp } from "./scripted_next_hop.ts";
+
+/** Reads the octets of a fast answer back into a status and fields. */
+function parseHead(head: Uint8Array): { status: number; fields: Field[] } {
+  const [line, ...lines] = new TextDecoder("latin1").decode(head).trimEnd().split("\r\n");
+  return {
+    status: Number(line.split(" ")[1]),
+    fields: lines.map((one): Field => {
+      const colon = one.indexOf(": ");
+      return [one.slice(0, colon), one.slice(colon + 2)];
+    }),
+  };
+}
+
+const fresh: Field = ["cache-control", "max-age=60"];
+const responses: { what: string; response: () => NextHopResponse }[] = [
+  { what: "a 200", response: () => reply(200, [fresh, ["etag", '"v"']], "body") },
+  { what: "an empty 200", response: () => reply(200, [fresh], "") },
+  { what: "a 404", response: () => reply(404, [fresh], "no") },
+  { what: "a 301", response: () => reply(301, [fresh, ["location", "/b"]]) },
+  { what: "a 204", response: () => ({ ...reply(204, [fresh]), fields: [fresh] }) },
+  { what: "odd octets", response: () => reply(200, [fresh, ["x-odd", "\xe9\t\xff"]], "x") },
+  { what: "a variant", response: () => reply(200, [fresh, ["vary", "accept-encoding"]], "x") },
+  { what: "hidden fields", response: () => reply(200, [fresh, ["surrogate-key", "a"]], "x") },
+  { what: "a 503", response: () => reply(503, [fresh], "x") },
+];
+const requests: { method: string; fields: Fields }[] = [
+  { method: "GET", fields: [] },
+  { method: "HEAD", fields: [["accept", "*/*"]] },
+  { method: "GET", fields: [["accept-encoding", "gzip"]] },
+];
+
+for (const { what, response } of responses) {
+  Deno.test(`hit() gives the answer of respond(): ${what}`, async () => {
+    const bench = setUp(response, { hideFields: ["surrogate-key"] });
+    for (const { fields } of requests) await bench.get("/a", fields);
+    await settle();
+    for (const { method, fields } of requests) {
+      for (const laterMs of [0, 700, 700, 30_000]) {
+        bench.pass(laterMs);
+        const fast = bench.engine.hit({ method, target: "/a", fields });
+        const slow = await bench.ask("/a", fields, { method });
+        assert.ok(fast !== undefined, `${method} takes the fast lane`);
+        assert.deepEqual(parseHead(fast.head), { status: slow.status, fields: slow.fields });
+        assert.deepEqual(fast.body, slow.body ?? undefined);
+      }
+      bench.pass(-31_400);
+    }
+    assert.ok(bench.sent.length <= 2);
+  });
+}
+
+// What the fast lane leaves to the other one.
+const slow: { why: string; method?: string; target?: string; fields?: Fields; laterMs?: number }[] =
+  [
+    { why: "another method", method: "POST" },
+    { why: "nothing stored", target: "/b" },
+    { why: "stale", laterMs: 61_000 },
+    { why: "a condition", fields: [["if-none-match", '"v"']] },
+    { why: "a range", fields: [["range", "bytes=0-"]] },
+    { why: "a directive", fields: [["cache-control", "no-cache"]] },
+    { why: "a precondition", fields: [["if-match", '"v"']] },
+  ];
+
+for (const { why, method = "GET", target = "/a", fields = [], laterMs = 0 } of slow) {
+  Deno.test(`hit() leaves the request alone: ${why}`, async () => {
+    const bench = setUp(() => reply(200, [fresh], "x"));
+    await bench.get("/a");
+    await settle();
+    bench.pass(laterMs);
+    assert.equal(bench.engine.hit({ method, target, fields }), undefined);
+  });
+}
+
+Deno.test("hit() counts as respond() does", async () => {
+  const bench = setUp(() => reply(200, [fresh], "body"));
+  await bench.get("/a");
+  await settle();
+  const count = async (act: () => unknown) => {
+    bench.outcomes.length = 0;
+    await act();
+    return bench.outcomes.toSorted((a, b) => a.kind < b.kind ? -1 : 1);
+  };
+  const fast = await count(() => bench.engine.hit({ method: "GET", target: "/a", fields: [] }));
+  assert.deepEqual(fast, await count(() => bench.get("/a")));
+});
