@@ -56,37 +56,49 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)];
 }
 
-const origin = startOrigin();
-const servers = await Promise.all([
-  startEdge(origin.url),
-  startNginx(origin.url),
-  startVarnish(origin.url),
-]);
-const samples = new Map<string, Sample[]>();
-for (const server of servers) for (const size of sizes) await load(`${server.url}/${size}`, 1);
-for (let round = 0; round < rounds; round++) {
+/** Measures all servers with all sizes, round after round. */
+async function measureAll(servers: readonly Server[]): Promise<Map<string, Sample[]>> {
+  const samples = new Map<string, Sample[]>();
+  for (const server of servers) for (const size of sizes) await load(`${server.url}/${size}`, 1);
+  for (let round = 0; round < rounds; round++) {
+    for (const size of sizes) {
+      for (const server of servers) {
+        const key = `${server.name} ${size}`;
+        samples.set(key, [...samples.get(key) ?? [], await measure(server, size)]);
+      }
+    }
+  }
+  return samples;
+}
+
+function printTable(names: readonly string[], samples: ReadonlyMap<string, Sample[]>): void {
+  print(
+    `Cache hits, 16 connections, one wrk thread, median of ${rounds} interleaved rounds of 3 s`,
+  );
+  print("");
+  print("| body | server | requests/s | CPU us/request | ours / best peer |");
+  print("| --- | --- | ---: | ---: | ---: |");
   for (const size of sizes) {
-    for (const server of servers) {
-      const key = `${server.name} ${size}`;
-      samples.set(key, [...samples.get(key) ?? [], await measure(server, size)]);
+    const of = (name: string, pick: (one: Sample) => number) =>
+      median(samples.get(`${name} ${size}`)!.map(pick));
+    const cost = (name: string) => of(name, (one) => one.cpuMicroseconds);
+    const best = Math.min(...names.slice(1).map(cost));
+    for (const name of names) {
+      const rate = of(name, (one) => one.requestsPerSecond).toFixed(0);
+      const ratio = name === names[0] ? (cost(name) / best).toFixed(2) : "";
+      const label = size < 1 << 20 ? `${size >> 10} KB` : "1 MB";
+      print(`| ${label} | ${name} | ${rate} | ${cost(name).toFixed(1)} | ${ratio} |`);
     }
   }
 }
-await Promise.all(servers.map((server) => server.stop()));
-await origin.stop();
 
-print(`Cache hits, 16 connections, one wrk thread, median of ${rounds} interleaved rounds of 3 s`);
-print("");
-print("| body | server | requests/s | CPU us/request | ours / best peer |");
-print("| --- | --- | ---: | ---: | ---: |");
-for (const size of sizes) {
-  const cost = (name: string) =>
-    median(samples.get(`${name} ${size}`)!.map((one) => one.cpuMicroseconds));
-  const best = Math.min(...servers.slice(1).map(({ name }) => cost(name)));
-  for (const { name } of servers) {
-    const rate = median(samples.get(`${name} ${size}`)!.map((one) => one.requestsPerSecond));
-    const ratio = name === servers[0].name ? (cost(name) / best).toFixed(2) : "";
-    const label = size < 1 << 20 ? `${size >> 10} KB` : "1 MB";
-    print(`| ${label} | ${name} | ${rate.toFixed(0)} | ${cost(name).toFixed(1)} | ${ratio} |`);
-  }
+const origin = startOrigin();
+const servers: Server[] = [];
+try {
+  for (const start of [startEdge, startNginx, startVarnish]) servers.push(await start(origin.url));
+  const samples = await measureAll(servers);
+  printTable(servers.map((server) => server.name), samples);
+} finally {
+  await Promise.all(servers.map((server) => server.stop()));
+  await origin.stop();
 }

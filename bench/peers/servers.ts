@@ -61,13 +61,14 @@ export async function startEdge(origin: string): Promise<Server> {
 export async function startNginx(origin: string): Promise<Server> {
   const port = freePort();
   const dir = await Deno.makeTempDir({ prefix: "bench-nginx-", dir: await shm() });
+  await Deno.chmod(dir, 0o755); // its workers run as another user
   const conf = `${dir}/nginx.conf`;
   await Deno.writeTextFile(
     conf,
     `daemon off; worker_processes 1; pid ${dir}/pid; error_log /dev/null;
 events { worker_connections 1024; }
 http {
-  access_log off; keepalive_requests 1000000000; sendfile on; tcp_nopush on;
+  access_log off; keepalive_requests 1000000000; sendfile on;
   client_body_temp_path ${dir}/body; proxy_temp_path ${dir}/proxy;
   proxy_cache_path ${dir}/cache keys_zone=bench:10m max_size=256m;
   server {
@@ -85,6 +86,7 @@ http {
 export async function startVarnish(origin: string): Promise<Server> {
   const port = freePort();
   const dir = await Deno.makeTempDir({ prefix: "bench-varnish-" });
+  await Deno.chmod(dir, 0o755); // varnishd's child runs as another user
   const backend = origin.replace("http://", "");
   const args = ["-F", "-n", dir, "-a", `127.0.0.1:${port}`, "-b", backend, "-s", "malloc,256m"];
   const server = await start("varnish", port, "varnishd", args);
@@ -104,7 +106,10 @@ async function start(name: string, port: number, binary: string, args: string[])
     const answer = await fetch(`${url}/1`).catch(() => undefined);
     await answer?.body?.cancel();
     if (answer?.ok) break;
-    if (tries > 100) throw new Error(`Cannot measure ${name}: need it to answer on ${url}`);
+    if (tries > 100) {
+      child.kill("SIGTERM");
+      throw new Error(`Cannot measure ${name}: need it to answer on ${url}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   const stop = async () => {
