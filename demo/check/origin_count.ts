@@ -22,7 +22,7 @@ type Row = readonly [path: string, count: OriginStats["paths"][string]];
  * @param seconds How long the system had been up when the counts were taken.
  */
 export function originFindings(stats: OriginStats, seconds: number): Finding[] {
-  const paths: Row[] = Object.entries(stats.paths);
+  const paths: Row[] = Object.entries(stats.paths).filter((row) => asked(row) > 0);
   const playlists = paths.filter(([path]) => isPlaylist.test(path));
   const editions = paths.filter(([path]) => isEdition.test(path));
   const lasting = paths.filter(([path]) => !isPlaylist.test(path) && !isEdition.test(path));

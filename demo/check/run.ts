@@ -18,6 +18,7 @@ import { compareStream, StreamClient } from "./stream_client.ts";
 const clearMs = 13_000;
 const lossyMs = 11_000;
 const lossShare = 0.1;
+const atLoss = `at ${lossShare * 100} % loss`;
 const purgeRounds = 3;
 /** At a new loss, objects that are half sent still had the old one. */
 const settleMs = 2_500;
@@ -49,7 +50,7 @@ export async function runCheck(options: CheckOptions): Promise<Finding[]> {
   const { lab, progress } = options;
   progress("playing at no loss");
   const clear = await play(options, clearMs);
-  progress(`playing at ${percent(lossShare)} loss`);
+  progress(`playing ${atLoss}`);
   const before = await lab.setLoss(lossShare);
   await pause(settleMs);
   const lossy = await play(options, lossyMs);
@@ -63,7 +64,7 @@ export async function runCheck(options: CheckOptions): Promise<Finding[]> {
   return [
     ...await wholeFindings(options, "at no loss", clear),
     satelliteFinding(clear.media),
-    ...await wholeFindings(options, `at ${percent(lossShare)} loss`, lossy),
+    ...await wholeFindings(options, atLoss, lossy),
     lossFinding(after.dropped - before.dropped, after.relayed - before.relayed, lossy.media),
     ...purges,
     ...originFindings(counts, seconds),

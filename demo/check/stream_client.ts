@@ -62,18 +62,18 @@ export function compareStream(
   const first = segments.findIndex((segment) => startsAlike(stream, segment));
   if (first < 0) return { wholeSegments: 0, fault: "it begins with no segment of the origin" };
   let at = 0;
-  for (let index = first; index < segments.length && at < stream.length; index++) {
-    const part = stream.subarray(at, at + segments[index].length);
-    if (!startsAlike(part, segments[index])) {
-      return { wholeSegments: index - first, fault: `it differs after ${index - first} segments` };
+  let whole = 0;
+  for (const segment of segments.slice(first)) {
+    const part = stream.subarray(at, at + segment.length);
+    if (part.length === 0) break;
+    if (!startsAlike(part, segment)) {
+      return { wholeSegments: whole, fault: `it differs after ${whole} segments` };
     }
     at += part.length;
-    if (part.length < segments[index].length) {
-      return { wholeSegments: index - first, fault: undefined };
-    }
+    if (part.length === segment.length) whole++;
   }
   const fault = at < stream.length ? "it goes on after the newest segment" : undefined;
-  return { wholeSegments: segments.length - first, fault };
+  return { wholeSegments: whole, fault };
 }
 
 function startsAlike(a: Uint8Array, b: Uint8Array): boolean {
