@@ -99,7 +99,10 @@ export interface ReceivingObject {
    * receiver collect the object anew at the next turn of the carousel.
    */
   content(): Promise<Uint8Array | ContentRejection>;
-  /** Makes the receiver forget it: the memory is free when the caller lets go too. */
+  /**
+   * Makes the receiver forget it, complete or not: the memory is free when the caller lets go too. It is collected again
+   * only if `wantFile` asks for it at a later FDT.
+   */
   release(): void;
 }
 

@@ -20,7 +20,8 @@ import type { DropReason, EndReason, FileRefusal, FluteEvent, ReceiveOutcome } f
 import { type FdtFile, sameFile } from "./fdt.ts";
 import { parseFdt } from "./fdt_parse.ts";
 import { defaultFluteLimits, type FluteLimits } from "./limits.ts";
-import { type Binding, Session } from "./session.ts";
+import type { Binding, Session } from "./session.ts";
+import { SessionTable } from "./session_table.ts";
 
 /** What a receiver is made of. */
 export interface FluteReceiverOptions {
@@ -33,9 +34,6 @@ export interface FluteReceiverOptions {
   readonly wantFile?: (file: FdtFile, tsi: number) => boolean;
 }
 
-/** A session that had an FDT and spoke this recently does not make room for a new one. */
-const busySessionMs = 2000;
-
 /** How often expiry is looked at. */
 const sweepMs = 1000;
 
@@ -43,21 +41,20 @@ const sweepMs = 1000;
 export class FluteReceiver {
   readonly #limits: FluteLimits;
   readonly #options: FluteReceiverOptions;
-  readonly #sessions = new Map<string, Map<number, Session>>();
+  readonly #sessions: SessionTable;
   readonly #early: EarlyPackets;
   readonly #counters = new Map<ReceiveOutcome, number>();
   readonly #header = emptyLctHeader();
   readonly #payloadId = emptyPayloadId();
   readonly #owner: Owner;
-  #sessionCount = 0;
   #fileCount = 0;
   #receivingBytes = 0;
   #sweptMs = -Infinity;
-  #last: Session | undefined;
 
   constructor(options: FluteReceiverOptions) {
     this.#options = options;
     this.#limits = { ...defaultFluteLimits, ...options.limits };
+    this.#sessions = new SessionTable(this.#limits);
     this.#early = new EarlyPackets(this.#limits.maxEarlyBytes);
     this.#owner = {
       progressBytes: this.#limits.progressBytes,
@@ -65,7 +62,7 @@ export class FluteReceiver {
       emit: options.onEvent,
       completed: (object) => this.#completed(object),
       corrupt: (object) => this.#collectAnew(object),
-      released: (object) => this.#letGo(object, "released"),
+      released: (object) => this.#released(object),
     };
   }
 
@@ -81,7 +78,7 @@ export class FluteReceiver {
 
   /** Sessions now known. */
   get sessions(): number {
-    return this.#sessionCount;
+    return this.#sessions.count;
   }
 
   /**
@@ -99,13 +96,13 @@ export class FluteReceiver {
 
   /** Closes reception windows and forgets what has expired. Call it about every 20 ms. */
   tick(nowMs: number): void {
-    for (const session of this.#all()) {
+    for (const session of this.#sessions.all()) {
       for (const object of session.receiving) this.#checkEnd(object, nowMs);
     }
     if (nowMs - this.#sweptMs < sweepMs && nowMs >= this.#sweptMs) return;
     this.#sweptMs = nowMs;
     this.#early.forgetBefore(nowMs - this.#limits.earlyMs);
-    for (const session of [...this.#all()]) this.#sweep(session, nowMs);
+    for (const session of [...this.#sessions.all()]) this.#sweep(session, nowMs);
   }
 
   #take(packet: Uint8Array, source: string, nowMs: number): ReceiveOutcome {
@@ -123,41 +120,19 @@ export class FluteReceiver {
     return this.#early.keep(session, header.toi, packet, nowMs) ? "early" : "early_full";
   }
 
-  // Sessions
-
+  /** The session of a packet, known or begun. */
   #sessionOf(
     source: string,
     tsi: number,
     nowMs: number,
   ): Session | "not_wanted" | "too_many_sessions" {
-    if (this.#last?.tsi === tsi && this.#last.source === source) return this.#last;
-    const known = this.#sessions.get(source)?.get(tsi);
-    if (known) return this.#last = known;
+    const known = this.#sessions.find(source, tsi);
+    if (known) return known;
     if (this.#options.wantTsi?.(tsi, source) === false) return "not_wanted";
-    if (this.#sessionCount >= this.#limits.maxSessions && !this.#endIdlest(nowMs)) {
-      return "too_many_sessions";
-    }
-    const session = new Session({ source, tsi, nowMs }, this.#limits);
-    let ofSource = this.#sessions.get(source);
-    if (!ofSource) this.#sessions.set(source, ofSource = new Map());
-    ofSource.set(tsi, session);
-    this.#sessionCount++;
-    return this.#last = session;
-  }
-
-  *#all(): Generator<Session> {
-    for (const ofSource of this.#sessions.values()) yield* ofSource.values();
-  }
-
-  /** Ends the idlest session that never had an FDT, else the idlest one unless it is busy. */
-  #endIdlest(nowMs: number): boolean {
-    let idlest: Session | undefined;
-    for (const session of this.#all()) {
-      if (!idlest || endsBefore(session, idlest)) idlest = session;
-    }
-    if (!idlest || (idlest.proven && nowMs - idlest.lastPacketMs < busySessionMs)) return false;
-    this.#endSession(idlest);
-    return true;
+    const idlest = this.#sessions.inTheWay(nowMs);
+    if (idlest === "all_busy") return "too_many_sessions";
+    if (idlest) this.#endSession(idlest);
+    return this.#sessions.open({ source, tsi, nowMs });
   }
 
   #endSession(session: Session): void {
@@ -165,11 +140,7 @@ export class FluteReceiver {
     this.#early.forgetSession(session);
     this.#fileCount -= session.bindings.size;
     session.bindings.clear();
-    const ofSource = this.#sessions.get(session.source);
-    ofSource?.delete(session.tsi);
-    if (ofSource?.size === 0) this.#sessions.delete(session.source);
-    this.#sessionCount--;
-    if (this.#last === session) this.#last = undefined;
+    this.#sessions.remove(session);
   }
 
   #sweep(session: Session, nowMs: number): void {
@@ -334,7 +305,7 @@ export class FluteReceiver {
       this.#letGo(leastRecentlyFed(session.receiving) as Collected, "memory");
     }
     while (this.#receivingBytes + bytes > this.#limits.maxReceivingBytes) {
-      const all = [...this.#all()].flatMap((one) => [...one.receiving]);
+      const all = [...this.#sessions.all()].flatMap((one) => [...one.receiving]);
       this.#letGo(leastRecentlyFed(all) as Collected, "memory");
     }
   }
@@ -375,7 +346,7 @@ export class FluteReceiver {
 
   /** Takes an object out of the books; `undefined` when it was out before. */
   #detach(object: Collected): Binding | undefined {
-    const session = this.#sessions.get(object.source)?.get(object.tsi);
+    const session = this.#sessions.find(object.source, object.tsi);
     if (!session?.receiving.delete(object)) return undefined;
     this.#receivingBytes -= object.transferLength;
     const binding = session.bindings.get(object.toi);
@@ -384,16 +355,24 @@ export class FluteReceiver {
     return binding;
   }
 
-  #collectAnew(object: Collected): void {
-    const binding = this.#sessions.get(object.source)?.get(object.tsi)?.bindings.get(object.toi);
-    const same = binding?.state === "complete" && sameFile(binding.file, object.file);
-    if (same) binding.state = "announced";
+  #released(object: Collected): void {
+    this.#letGo(object, "released");
+    const binding = this.#bindingOfComplete(object);
+    if (binding) binding.state = "unwanted";
   }
-}
 
-/** Strangers' sessions first, and of like ones the idler. */
-function endsBefore(a: Session, b: Session): boolean {
-  return a.proven === b.proven ? a.lastPacketMs < b.lastPacketMs : b.proven;
+  #collectAnew(object: Collected): void {
+    const binding = this.#bindingOfComplete(object);
+    if (binding) binding.state = "announced";
+  }
+
+  /** The binding of an object that was completed, unless the TOI means other content by now. */
+  #bindingOfComplete(object: Collected): Binding | undefined {
+    const binding = this.#sessions.find(object.source, object.tsi)?.bindings.get(object.toi);
+    return binding?.state === "complete" && sameFile(binding.file, object.file)
+      ? binding
+      : undefined;
+  }
 }
 
 function originOf({ source, tsi }: Session): { source: string; tsi: number } {

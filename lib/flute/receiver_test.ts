@@ -402,6 +402,18 @@ Deno.test("release() frees an object and keeps it out", () => {
   assert.equal(listener.of("dropped").length, 1);
 });
 
+Deno.test("a complete object that is released can be asked for again", () => {
+  const { sender, toi, fdt, packets } = oneFile();
+  const listener = new Listener({ wantFile: () => true });
+  listener.hear([...fdt, ...packets]);
+  listener.last("complete").release();
+  listener.hear(packets);
+  assert.equal(listener.count("not_wanted"), packets.length);
+  sender.refresh(toi, { purgeSeq: 1 }, startMs);
+  listener.hear([...sender.fdtPackets(startMs), ...packets]);
+  assert.equal(listener.of("complete").length, 2);
+});
+
 // Content
 
 Deno.test("a gzip-encoded file is decoded, and is not to be repaired by range", async () => {
