@@ -2,7 +2,7 @@
  * The disk store's directory and the file operations on it.
  *
  *     objects/<2 hex digits>/<hash of key and variant>-<generation>    one whole object each
- *     unfinished/<generation>                                          being written
+ *     unfinished/<number>                                              being written
  *     journal                                                          heads and recency
  *     lock                                                             held by the one that has it open
  *
@@ -21,7 +21,7 @@ export interface ObjectName {
 
 const objectName = /^[0-9a-f]{32}-([0-9a-f]{12})$/;
 const fanOutName = /^[0-9a-f]{2}$/;
-const unfinishedName = /^[0-9a-f]{12}$/;
+const unfinishedName = /^\d+$/;
 
 /** Returns the file name for an object: the same key and variant always give the same first part. */
 export function nameFor(key: string, variant: string, generation: number): string {
@@ -55,8 +55,8 @@ export class DiskFiles {
   }
 
   /** Path of an object that is being written. */
-  unfinished(generation: number): string {
-    return `${this.#dir}/unfinished/${generation.toString(16).padStart(12, "0")}`;
+  unfinished(id: number): string {
+    return `${this.#dir}/unfinished/${id}`;
   }
 
   /**
@@ -116,9 +116,8 @@ export class DiskFiles {
   }
 
   /** Opens the file of an object that is being written, for appending. */
-  async openUnfinished(generation: number): Promise<Deno.FsFile> {
-    const open = () =>
-      Deno.open(this.unfinished(generation), { create: true, write: true, append: true });
+  async openUnfinished(id: number): Promise<Deno.FsFile> {
+    const open = () => Deno.open(this.unfinished(id), { create: true, write: true, append: true });
     try {
       return await open();
     } catch (error) {
@@ -129,8 +128,8 @@ export class DiskFiles {
   }
 
   /** Gives an object that is whole its place among the others. */
-  async publish(generation: number, name: string): Promise<void> {
-    const rename = () => Deno.rename(this.unfinished(generation), this.object(name));
+  async publish(id: number, name: string): Promise<void> {
+    const rename = () => Deno.rename(this.unfinished(id), this.object(name));
     try {
       await rename();
     } catch (error) {

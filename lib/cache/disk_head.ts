@@ -11,7 +11,7 @@ import type { StoredResponse } from "./store.ts";
 export const maxHeadBytes = 64 * 1024;
 
 /** Returns the head as UTF-8 JSON. */
-export function encodeHead(response: StoredResponse): Uint8Array<ArrayBuffer> {
+export function encodeHead(response: StoredResponse): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(response));
 }
 

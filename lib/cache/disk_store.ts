@@ -104,6 +104,7 @@ class OpenDiskStore implements DiskStore, WriterHome {
   readonly #used = new Set<number>();
   #usedTimer: ReturnType<typeof setTimeout> | undefined;
   #nextGeneration: number;
+  #nextWriter = 1;
   /** Files of objects that can be found, and of those that are still being read. */
   #objectBytes = 0;
   /** What writers hold. */
@@ -162,7 +163,7 @@ class OpenDiskStore implements DiskStore, WriterHome {
   }
 
   open(response: StoredResponse, expectedBytes?: number): StoreWriter {
-    const writer = new DiskWriter(this, this.#nextGeneration++, response, expectedBytes);
+    const writer = new DiskWriter(this, this.#nextWriter++, response, expectedBytes);
     this.#writers.add(writer);
     if (this.#closed) void writer.abort();
     return writer;
@@ -200,6 +201,10 @@ class OpenDiskStore implements DiskStore, WriterHome {
     await this.#journal.close();
     await this.#removals.idle();
     this.files.release();
+  }
+
+  takeGeneration(): number {
+    return this.#nextGeneration++;
   }
 
   reserve(bytes: number): boolean {

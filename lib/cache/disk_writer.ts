@@ -25,6 +25,8 @@ export interface WriterHome {
   readonly backlog: DiskBacklog;
   /** Whether a file is forced to the disk before it is given its name. */
   readonly durable: boolean;
+  /** The next unused generation: objects committed later have a higher one. */
+  takeGeneration(): number;
   /** Makes room and takes it; `false` when there is none to be made. */
   reserve(bytes: number): boolean;
   /** Gives back what {@linkcode reserve} took. */
@@ -40,7 +42,8 @@ export interface WriterHome {
 /** A writer that has failed takes chunks and forgets them. */
 export class DiskWriter implements StoreWriter {
   readonly #home: WriterHome;
-  readonly #generation: number;
+  /** Names its file until that is whole. */
+  readonly #id: number;
   #response: StoredResponse;
   #state: "open" | "failed" | "closed" = "open";
   #pieces: Uint8Array[] = [];
@@ -55,12 +58,12 @@ export class DiskWriter implements StoreWriter {
 
   constructor(
     home: WriterHome,
-    generation: number,
+    id: number,
     response: StoredResponse,
     expectedBytes: number | undefined,
   ) {
     this.#home = home;
-    this.#generation = generation;
+    this.#id = id;
     this.#response = response;
     if (expectedBytes !== undefined && expectedBytes > home.budgetBytes) this.#fail("too_large");
   }
@@ -109,7 +112,7 @@ export class DiskWriter implements StoreWriter {
 
   async #removeFile(): Promise<void> {
     const { files, queue, onFault } = this.#home;
-    await queue.run(() => removeFile(files.unfinished(this.#generation)))
+    await queue.run(() => removeFile(files.unfinished(this.#id)))
       .catch((error) => onFault("write_failed", String(error)));
   }
 
@@ -143,7 +146,8 @@ export class DiskWriter implements StoreWriter {
     if (this.#state !== "open") return undefined;
     for (const piece of this.#pieces) this.#checksums.add(piece);
     const { values } = this.#checksums;
-    const tail = encodeTail(this.#generation, this.#bodyBytes, values, response);
+    const generation = this.#home.takeGeneration();
+    const tail = encodeTail(generation, this.#bodyBytes, values, response);
     if (tail === undefined) {
       this.#fail("too_large", `head of ${response.key}`);
       return undefined;
@@ -152,9 +156,9 @@ export class DiskWriter implements StoreWriter {
     if (!this.#reserve(chargeFor(fileBytes) - this.#reservedBytes)) return undefined;
     this.#append(concatenate([...this.#pieces, tail]), fileBytes);
     this.#forgetPieces();
-    const name = nameFor(response.key, response.variant, this.#generation);
+    const name = nameFor(response.key, response.variant, generation);
     this.#publish(name);
-    return new DiskObject(name, this.#generation, this.#bodyBytes, fileBytes);
+    return new DiskObject(name, generation, this.#bodyBytes, fileBytes);
   }
 
   #reserve(bytes: number): boolean {
@@ -176,7 +180,7 @@ export class DiskWriter implements StoreWriter {
 
   #publish(name: string): void {
     const { files, queue } = this.#home;
-    this.#then(() => queue.run(() => files.publish(this.#generation, name)));
+    this.#then(() => queue.run(() => files.publish(this.#id, name)));
   }
 
   #then(work: () => Promise<void>): void {
@@ -188,7 +192,7 @@ export class DiskWriter implements StoreWriter {
   }
 
   async #appendNow(bytes: Uint8Array, fileBytes: number | undefined): Promise<void> {
-    using file = await this.#home.files.openUnfinished(this.#generation);
+    using file = await this.#home.files.openUnfinished(this.#id);
     this.#hasFile = true;
     let written = 0;
     for (let tries = 0; written < bytes.length;) {
