@@ -5,6 +5,7 @@
  */
 
 import type { Hono } from "hono";
+import { type Http1Server, serve } from "#http1";
 import type { AccessOptions } from "./access.ts";
 import { controlApp } from "./app.ts";
 import { Database } from "./database.ts";
@@ -65,7 +66,7 @@ export function controlRig(options: RigOptions = {}): ControlRig {
   };
   const { token, pageOrigins = [] } = options;
   const app = controlApp(parts, { token, pageOrigins });
-  let server: Deno.HttpServer<Deno.NetAddr> | undefined;
+  let server: Http1Server | undefined;
   return {
     app,
     parts,
@@ -74,9 +75,8 @@ export function controlRig(options: RigOptions = {}): ControlRig {
     clock,
     serve() {
       const { port = 0 } = options;
-      const quiet = { hostname: "127.0.0.1", port, onListen() {} };
-      server = Deno.serve(quiet, (request) => app.fetch(request));
-      return `http://127.0.0.1:${server.addr.port}`;
+      server = serve({ hostname: "127.0.0.1", port, handler: (request) => app.fetch(request) });
+      return `http://127.0.0.1:${server.address.port}`;
     },
     async ask(method, path, body) {
       const text = body === undefined ? undefined : JSON.stringify(body);
@@ -84,7 +84,7 @@ export function controlRig(options: RigOptions = {}): ControlRig {
     },
     async close() {
       drain.abort();
-      await server?.shutdown();
+      await server?.drain(2000);
       log.close();
       database.close();
     },

@@ -16,12 +16,13 @@ async function startControl(dir: string, port = 0) {
   const child = command.spawn();
   const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  let listen: RegExpExecArray | null = null;
-  while ((listen = /"listen":"([^"]+)"/.exec(text)) === null) {
+  while (!text.includes('"message":"started"')) {
     const { done, value } = await reader.read();
     if (done) throw new Error(`control did not start: ${text}`);
     text += value;
   }
+  const listen = /"listen":"([^"]+)"/.exec(text);
+  assert.ok(listen, text);
   const drained = (async () => {
     while (!(await reader.read()).done);
   })();

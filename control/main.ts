@@ -5,7 +5,9 @@
  */
 
 import { BadValue, formatHostPort } from "#config";
-import { listen, type ProgramContext, runProgram } from "#program";
+import type { Logger } from "#log";
+import { frontMetrics, listen, type ProgramContext, runProgram } from "#program";
+import { maxOrderBytes } from "#purge";
 import { controlApp } from "./app.ts";
 import { checkSettings, parameters } from "./config.ts";
 import { Database } from "./database.ts";
@@ -68,7 +70,10 @@ function start(context: ProgramContext<typeof parameters>): void {
   const pageOrigins = settings.pageOrigin?.map(({ origin }) => origin) ?? [];
   const app = controlApp(parts, { token, pageOrigins });
   const server = listen(settings.listen, {
-    handler: (request, env) => app.fetch(request, { ...env }),
+    handler: (request) => app.fetch(request),
+    // A node keeps one connection for the purge stream and one for its heartbeats.
+    limits: { maxConnections: 2 * settings.nodesMax + 256, maxBodyBytes: maxOrderBytes },
+    onEvent: frontMetrics("control", metrics, log),
   });
   log.info("control API", {
     listen: formatHostPort(server.address),
@@ -76,8 +81,8 @@ function start(context: ProgramContext<typeof parameters>): void {
     snapshot: snapshots.current.number,
   });
   const timers = [
-    setInterval(() => expireNodes(context, parts), Math.max(50, settings.nodeLate / 4)),
-    setInterval(() => purgeLog.trim(), trimEveryMs),
+    regularly(log, settings.nodeLate / 4, () => expireNodes(context, parts)),
+    regularly(log, trimEveryMs, () => purgeLog.trim()),
   ];
   context.onDrain(() => database.close());
   context.onDrain(() => purgeLog.close());
@@ -94,6 +99,17 @@ function expireNodes({ log }: ProgramContext<typeof parameters>, parts: ControlP
   if (expired.length === 0) return;
   for (const id of expired) log.warn("a node was silent for too long", { id });
   refreshTopology(parts);
+}
+
+/** Storage that fails now may work the next time. */
+function regularly(log: Logger, everyMs: number, work: () => void) {
+  return setInterval(() => {
+    try {
+      work();
+    } catch (error) {
+      log.error("housekeeping failed", { reason: error });
+    }
+  }, everyMs);
 }
 
 if (import.meta.main) {

@@ -92,9 +92,9 @@ export class Membership {
 
   /** Takes a node out; false when it was no member. */
   leave(id: string): boolean {
-    if (!this.#members.delete(id)) return false;
+    if (!this.#members.has(id)) return false;
     this.#database.sql.prepare("DELETE FROM nodes WHERE id = ?").run(id);
-    return true;
+    return this.#members.delete(id);
   }
 
   /** Takes out who has been silent for too long; returns their names. */

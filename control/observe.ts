@@ -34,6 +34,10 @@ export function observe(
     "mode",
   ]);
   const records = metrics.counter("control_purge_records_total", "Purge records appended.");
+  const failures = metrics.counter(
+    "control_purge_failures_total",
+    "Purge orders that the log's storage refused.",
+  );
   const took = metrics.histogram(
     "control_purge_propagation_seconds",
     "From the append of a purge to a node's report, by control's clock.",
@@ -59,6 +63,9 @@ export function observe(
         records.inc(event.records);
         return log.info("purge", { id, kind: purge, soft, seq, records: event.records, issuer });
       }
+      case "purge_failed":
+        failures.inc();
+        return log.error("a purge could not be kept", { reason: event.reason });
       case "applied":
         return took.observe(event.tookMs / 1000);
       case "node":

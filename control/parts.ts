@@ -21,6 +21,7 @@ export type ControlEvent =
     readonly seq: number;
     readonly issuer: string;
   }
+  | { readonly kind: "purge_failed"; readonly reason: string }
   | { readonly kind: "applied"; readonly id: string; readonly tookMs: number }
   | { readonly kind: "node"; readonly id: string; readonly outcome: RegisterOutcome | "left" }
   | { readonly kind: "snapshot"; readonly number: number }

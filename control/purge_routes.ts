@@ -50,6 +50,7 @@ async function purge(c: Context, parts: ControlParts, order: PurgeOrder): Promis
     records = await parts.log.append(values.map((value) => ({ id, kind, value, soft, issuer })));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
+    parts.onEvent({ kind: "purge_failed", reason });
     const sentence = `Cannot purge: need a log that can be written: received ${reason}`;
     return c.json({ error: sentence }, 503, { "retry-after": "1" });
   }

@@ -46,13 +46,16 @@ async function forward(
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), options.timeoutMs ?? 10_000);
   try {
-    const response = await fetch(url, {
-      method: request.method,
-      headers: headersFor(request, options),
-      body,
-      redirect: "error",
-      signal: late.signal,
-    });
+    const ask = () =>
+      fetch(url, {
+        method: request.method,
+        headers: headersFor(request, options),
+        body,
+        redirect: "error",
+        signal: late.signal,
+      });
+    // A kept connection may be to a control that has gone. Purging twice does no harm.
+    const response = await ask().catch((error) => late.signal.aborted ? raise(error) : ask());
     return new Response(response.body, { status: response.status, headers: fromControl(response) });
   } catch (error) {
     const reason = late.signal.aborted ? "no answer in time" : (error as Error).message;
@@ -61,6 +64,10 @@ async function forward(
   } finally {
     clearTimeout(timer);
   }
+}
+
+function raise(error: unknown): never {
+  throw error;
 }
 
 function headersFor(request: Request, { token, node }: ForwarderOptions): Headers {
