@@ -11,15 +11,22 @@ import type { ResponsePlan } from "./response_head.ts";
 const crlf = encodeOctets("\r\n");
 const lastChunk = encodeOctets("0\r\n\r\n");
 
+/** Where a {@link BodySink} writes. */
+export interface BodySinkOptions {
+  readonly output: Output;
+  /** Awaited right before the head is written, once. */
+  readonly beforeHead: () => Promise<void>;
+}
+
 /** Writes one head and its body. */
 export class BodySink {
-  readonly #output: Output;
+  readonly #options: BodySinkOptions;
   readonly #plan: ResponsePlan;
   #headSent = false;
   #bodyBytes = 0;
 
-  constructor(output: Output, plan: ResponsePlan) {
-    this.#output = output;
+  constructor(options: BodySinkOptions, plan: ResponsePlan) {
+    this.#options = options;
     this.#plan = plan;
   }
 
@@ -58,8 +65,13 @@ export class BodySink {
   }
 
   async #write(parts: readonly Uint8Array[]): Promise<void> {
-    const all = this.#headSent ? parts : [this.#plan.head, ...parts];
+    const { output, beforeHead } = this.#options;
+    if (this.#headSent) {
+      if (parts.length > 0) await writeParts(output, parts);
+      return;
+    }
+    await beforeHead();
     this.#headSent = true;
-    if (all.length > 0) await writeParts(this.#output, all);
+    await writeParts(output, [this.#plan.head, ...parts]);
   }
 }

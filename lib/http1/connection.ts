@@ -235,7 +235,7 @@ export class Connection {
       return false;
     }
     if (outcome.kind === "refuse") return await this.#refuseAndEnd(outcome.reason);
-    if (outcome.failure && !outcome.unsent) {
+    if (outcome.failure) {
       this.#reason ??= "body_failed";
       return false;
     }

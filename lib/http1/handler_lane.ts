@@ -120,13 +120,16 @@ export class HandlerLane implements ExchangeEnv {
 
   async #send(response: Response): Promise<HandlerOutcome> {
     const { front, parsed, body, output } = this.#options;
-    await this.#informational;
-    this.#headSent = true;
     const unsolicited = parsed.expectsContinue && !body?.started;
     const keepAlive = this.#options.keepAlive && !front.draining && !unsolicited;
     const { method } = parsed.head;
     const date = front.dates.value;
-    const options = { output, method, minorVersion: parsed.minorVersion, keepAlive, date };
+    const beforeHead = async () => {
+      await this.#informational;
+      this.#headSent = true;
+    };
+    const { minorVersion } = parsed;
+    const options = { output, method, minorVersion, keepAlive, date, beforeHead };
     const before = output.sentBytes;
     try {
       this.#writer = new ResponseWriter(options);

@@ -15,6 +15,8 @@ export class Input {
   #start = 0;
   #end = 0;
   #filling: Promise<boolean> | undefined;
+  /** The last read filled all the room it had: more is waiting. */
+  #crowded = false;
 
   /** When waiting has lasted too long, on the clock of `performance.now()`. */
   deadlineMs = Infinity;
@@ -68,6 +70,7 @@ export class Input {
       const count = await this.#conn.read(room);
       if (count === null) return this.#over();
       this.#filling = undefined;
+      this.#crowded = count === room.length;
       this.#end += count;
       this.receivedBytes += count;
       return true;
@@ -84,15 +87,16 @@ export class Input {
   }
 
   #makeRoom(): void {
-    if (this.#end < this.#buffer.length) return;
-    if (this.#start > 0) {
+    if (this.#crowded && this.#buffer.length < this.#maxBytes) {
+      const larger = new Uint8Array(Math.min(2 * this.#buffer.length, this.#maxBytes));
+      larger.set(this.bytes);
+      this.#buffer = larger;
+    } else if (this.#end === this.#buffer.length) {
       this.#buffer.copyWithin(0, this.#start, this.#end);
-      this.#end -= this.#start;
-      this.#start = 0;
+    } else {
       return;
     }
-    const larger = new Uint8Array(Math.min(2 * this.#buffer.length, this.#maxBytes));
-    larger.set(this.#buffer);
-    this.#buffer = larger;
+    this.#end -= this.#start;
+    this.#start = 0;
   }
 }

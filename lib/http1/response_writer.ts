@@ -18,6 +18,8 @@ import {
 export interface SendOptions
   extends Pick<ResponsePlanInput, "method" | "minorVersion" | "keepAlive" | "date"> {
   readonly output: Output;
+  /** Awaited right before the head is written, once. */
+  readonly beforeHead: () => Promise<void>;
 }
 
 /** How it went. */
@@ -52,12 +54,13 @@ export class ResponseWriter {
    * @throws {Error} When the connection fails; the body was cancelled then.
    */
   async send(response: Response): Promise<SendOutcome> {
-    const { method, output } = this.#options;
+    const { method, output, beforeHead } = this.#options;
     const { body, status } = response;
     if (body === null || isBodiless(method, status)) {
       body?.cancel().catch(() => {});
       // An answer to HEAD without a length does not know how long the GET's would be.
       const plan = this.#plan(response, isBodiless(method, status) ? undefined : 0);
+      await beforeHead();
       await output.write(plan.head);
       return { keepAlive: plan.keepAlive };
     }
@@ -85,7 +88,7 @@ export class ResponseWriter {
       ? undefined
       : await wholeBytes(first, () => ahead[ahead.push(reader.read()) - 1]);
     const plan = this.#plan(response, knownBytes);
-    const sink = new BodySink(this.#options.output, plan);
+    const sink = new BodySink(this.#options, plan);
     if (first === undefined) await sink.flush();
     while (true) {
       const chunk = await (ahead.shift() ?? reader.read()).catch((error) => new Failure(error));

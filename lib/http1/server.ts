@@ -126,10 +126,13 @@ class Server implements Http1Server, Front {
     const connection = new Connection(this, conn);
     this.#open.add(connection);
     this.#scan ??= setInterval(() => this.#checkDeadlines(), scanIntervalMs);
-    void connection.run().then(() => this.#forget(connection));
+    connection.run()
+      .catch((error) => this.emit({ kind: "handler_failed", error })) // ours to blame, not to die of
+      .finally(() => this.#forget(connection));
   }
 
   #forget(connection: Connection): void {
+    connection.abort("done");
     this.#open.delete(connection);
     if (this.#open.size > 0) return;
     clearInterval(this.#scan);
