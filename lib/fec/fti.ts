@@ -1,6 +1,6 @@
 /**
- * EXT_FTI, the object transmission information in a packet header. Layouts: RFC 5445 §3.2.3 (IDs 0, 128 to 130),
- * RFC 5510 §4.2.3 and §5.2.3 (2, 5), RFC 5053 §3.2.3 (1), RFC 6330 §3.3 (6).
+ * EXT_FTI, the object transmission information in a packet header. Layouts: RFC 5445 §3.2.3 (IDs 0,
+ * 128 to 130), RFC 5510 §4.2.3 and §5.2.3 (2, 5), RFC 5053 §3.2.3 (1), RFC 6330 §3.3 (6).
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * FEC building block (RFC 5052, RFC 5445): how an object is cut into symbols, and how packets name them. Pure.
+ * FEC building block (RFC 5052, RFC 5445): how an object is cut into symbols, and how packets name
+ * them. Pure.
  *
  * @module
  */

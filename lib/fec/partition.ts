@@ -1,12 +1,16 @@
 /**
- * How an object is cut into source blocks and symbols (RFC 5052 §9.1), the rule of FEC encoding IDs 0, 5 and 128 to 130.
+ * How an object is cut into source blocks and symbols (RFC 5052 §9.1), the rule of FEC encoding IDs
+ * 0, 5 and 128 to 130.
  *
  * @module
  */
 
 import type { FecOti } from "./oti.ts";
 
-/** An object cut into blocks: the first `largeBlocks` have `largeSymbols` symbols, the rest `smallSymbols`. */
+/**
+ * An object cut into blocks: the first `largeBlocks` have `largeSymbols` symbols, the rest
+ * `smallSymbols`.
+ */
 export interface Partition {
   /** Bytes of the object, L. */
   readonly bytes: number;
@@ -48,8 +52,8 @@ export function partition(
 }
 
 /**
- * Cuts an object that somebody on the network describes, after checking that the description is sound: nothing has
- * been allocated when this refuses.
+ * Cuts an object that somebody on the network describes, after checking that the description is
+ * sound: nothing has been allocated when this refuses.
  *
  * @param oti Of Compact No-Code; other schemes are refused.
  * @param maxObjectBytes Largest object that the caller will hold.

@@ -1,5 +1,6 @@
 /**
- * FEC payload IDs: which symbol a packet carries (RFC 5445, 5053, 5510, 6330). It stands right after the LCT header.
+ * FEC payload IDs: which symbol a packet carries (RFC 5445, 5053, 5510, 6330). It stands right
+ * after the LCT header.
  *
  * @module
  */

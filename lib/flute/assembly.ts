@@ -9,7 +9,9 @@ import { type Partition, symbolIndex } from "#fec";
 /** What a symbol was good for. */
 export type PutOutcome = "stored" | "duplicate" | "bad_payload_id" | "bad_payload_length";
 
-/** Ends of unfinished repairs that are remembered: more parallel range requests than anybody makes. */
+/**
+ * Ends of unfinished repairs that are remembered: more parallel range requests than anybody makes.
+ */
 const mostTails = 256;
 
 /** The bytes of one object, and which of its symbols are there. Each byte is written once. */
@@ -23,7 +25,10 @@ export class Assembly {
   /** The first missing symbol. */
   #front = 0;
   #receivedBytes = 0;
-  /** Where a repair stopped inside a symbol, by where it stopped: the start of what it has of that symbol. */
+  /**
+   * Where a repair stopped inside a symbol, by where it stopped: the start of what it has of that
+   * symbol.
+   */
   readonly #tails = new Map<number, number>();
 
   /** @throws RangeError when the machine has no memory for it. */
@@ -59,7 +64,8 @@ export class Assembly {
     const start = index * cut.symbolBytes;
     const bytes = packet.length - offset;
     const wanted = Math.min(cut.symbolBytes, cut.bytes - start);
-    if (bytes === wanted || (bytes === cut.symbolBytes && bytes > wanted)) { // some pad the last one
+    const padded = bytes === cut.symbolBytes && bytes > wanted; // some senders pad the last one
+    if (bytes === wanted || padded) {
       return this.#store(index, packet, offset) ? "stored" : "duplicate";
     }
     const whole = bytes % cut.symbolBytes === 0 || start + bytes === cut.bytes;
@@ -137,7 +143,9 @@ export class Assembly {
     if (this.#tails.size < mostTails) this.#tails.set(end, start);
   }
 
-  /** The first symbol at or after `index` that is there, or that is missing; `symbols` when none is. */
+  /**
+   * The first symbol at or after `index` that is there, or that is missing; `symbols` when none is.
+   */
   #next(index: number, there: boolean): number {
     const { symbols } = this.cut;
     while (index < symbols) {

@@ -1,5 +1,6 @@
 /**
- * For tests: a sender, a receiver, and a way between them that loses, repeats and reorders packets as told.
+ * For tests: a sender, a receiver, and a way between them that loses, repeats and reorders packets
+ * as told.
  *
  * @module
  */

@@ -95,7 +95,9 @@ export class Collected implements ReceivingObject {
     return this.#assembly.holes();
   }
 
-  /** Takes the payload of a packet of this object; completion is told by the owner, progress here. */
+  /**
+   * Takes the payload of a packet of this object; completion is told by the owner, progress here.
+   */
   put(sbn: number, esi: number, packet: Uint8Array, offset: number): PutOutcome {
     const outcome = this.#assembly.put(sbn, esi, packet, offset);
     if (outcome !== "stored") return outcome;

@@ -10,7 +10,10 @@ import type { ContentRejection } from "./events.ts";
 import type { FdtFile } from "./fdt.ts";
 import { hexDigestInTurns } from "./digests.ts";
 
-/** A small document must not unpack to more than about 32 MB, even where the cap below is not honoured. */
+/**
+ * A small document must not unpack to more than about 32 MB, even where the cap below is not
+ * honoured.
+ */
 const mostPackedFdtBytes = 32 * 1024;
 
 /**

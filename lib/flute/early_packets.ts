@@ -1,5 +1,6 @@
 /**
- * Datagrams of files that no FDT has named yet: kept for a while, for the FDT often comes right after (RFC 3926 §5).
+ * Datagrams of files that no FDT has named yet: kept for a while, for the FDT often comes right
+ * after (RFC 3926 §5).
  *
  * @module
  */

@@ -64,8 +64,9 @@ export interface ReceivingObject {
   /** Bytes on the wire: the length of `body`. */
   readonly transferLength: number;
   /**
-   * The transfer bytes, in place. Each byte is written once: `[0, contiguousBytes)` never changes any
-   * more, and everything is final after `complete`. Still encoded when `file.contentEncoding` is set.
+   * The transfer bytes, in place. Each byte is written once: `[0, contiguousBytes)` never changes
+   * any more, and everything is final after `complete`. Still encoded when `file.contentEncoding`
+   * is set.
    */
   readonly body: Uint8Array;
   /** Bytes from the start without a hole. */
@@ -87,26 +88,28 @@ export interface ReceivingObject {
   /** Missing ranges `[start, end)` in bytes, in order. */
   holes(): [start: number, end: number][];
   /**
-   * Adds repaired bytes at `start`; what is already there is kept. Successive calls may cut anywhere (the
-   * chunks of one HTTP body), as long as each call starts where one before it ended, or at a hole.
-   * Bytes are copied.
+   * Adds repaired bytes at `start`; what is already there is kept. Successive calls may cut
+   * anywhere (the chunks of one HTTP body), as long as each call starts where one before it ended,
+   * or at a hole. Bytes are copied.
    */
   fill(start: number, bytes: Uint8Array): FillOutcome;
   /** Whether the digests of the FDT hold (true when it has none). False also while incomplete. */
   verify(): Promise<boolean>;
   /**
-   * The decoded bytes, digests checked: `body` itself when it is not encoded. A mismatch also makes the
-   * receiver collect the object anew at the next turn of the carousel.
+   * The decoded bytes, digests checked: `body` itself when it is not encoded. A mismatch also makes
+   * the receiver collect the object anew at the next turn of the carousel.
    */
   content(): Promise<Uint8Array | ContentRejection>;
   /**
-   * Makes the receiver forget it, complete or not: the memory is free when the caller lets go too. It is collected again
-   * only if `wantFile` asks for it at a later FDT.
+   * Makes the receiver forget it, complete or not: the memory is free when the caller lets go too.
+   * It is collected again only if `wantFile` asks for it at a later FDT.
    */
   release(): void;
 }
 
-/** What happened, in the order it happened. Handlers run inside `receive()`, `fill()` and `tick()`. */
+/**
+ * What happened, in the order it happened. Handlers run inside `receive()`, `fill()` and `tick()`.
+ */
 export type FluteEvent =
   | { readonly kind: "object_started"; readonly object: ReceivingObject }
   /** `contiguousBytes` has grown by at least `progressBytes`. */

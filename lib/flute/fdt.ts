@@ -1,6 +1,6 @@
 /**
- * The File Delivery Table as data (RFC 6726 §3.4.2, as profiled by 3GPP TS 26.346 and ETSI TS 103 769
- * Annex F): which transport object carries which file.
+ * The File Delivery Table as data (RFC 6726 §3.4.2, as profiled by 3GPP TS 26.346 and ETSI TS 103
+ * 769 Annex F): which transport object carries which file.
  *
  * @module
  */
@@ -66,8 +66,8 @@ export interface FdtInstance {
 }
 
 /**
- * Whether two entries describe the same bytes at the same place, so that what was received under one is good under the
- * other. Cache expiry, tags and purge numbers may differ.
+ * Whether two entries describe the same bytes at the same place, so that what was received under
+ * one is good under the other. Cache expiry, tags and purge numbers may differ.
  */
 export function sameFile(a: FdtFile, b: FdtFile): boolean {
   return a.contentLocation === b.contentLocation &&

@@ -1,6 +1,7 @@
 /**
- * FDT instances of one session being put together. All travel on TOI 0, so they are told apart by their instance ID;
- * a restarted sender uses IDs again, so a repetition is believed to be one only when its bytes agree.
+ * FDT instances of one session being put together. All travel on TOI 0, so they are told apart by
+ * their instance ID; a restarted sender uses IDs again, so a repetition is believed to be one only
+ * when its bytes agree.
  *
  * @module
  */
@@ -61,7 +62,8 @@ export class FdtCollector {
   /**
    * Takes a packet of TOI 0.
    *
-   * @returns The document when this packet completed it, `part` or `repeated`, or why the packet is of no use.
+   * @returns The document when this packet completed it, `part` or `repeated`, or why the packet is
+   * of no use.
    */
   take(
     packet: Uint8Array,

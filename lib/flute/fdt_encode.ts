@@ -1,5 +1,6 @@
 /**
- * Writing FDT instance documents: the namespace of 2005 and unprefixed names, which every known receiver reads.
+ * Writing FDT instance documents: the namespace of 2005 and unprefixed names, which every known
+ * receiver reads.
  *
  * @module
  */
@@ -19,9 +20,11 @@ const namespaces: Readonly<Record<string, string>> = {
 };
 
 /**
- * Encodes an instance. Only the namespaces that it uses are declared: most instances fit one packet.
+ * Encodes an instance. Only the namespaces that it uses are declared: most instances fit one
+ * packet.
  *
- * @param files The entries, each as `fdtFileNode` made it; at least one, or the document is invalid.
+ * @param files The entries, each as `fdtFileNode` made it; at least one, or the document is
+ * invalid.
  */
 export function encodeFdt(
   instance: Omit<FdtInstance, "files" | "skippedFiles">,

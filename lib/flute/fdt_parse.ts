@@ -1,6 +1,6 @@
 /**
- * Reading FDT instance documents from anyone: names are matched without their namespace, because senders use four
- * of them, and entities are never expanded.
+ * Reading FDT instance documents from anyone: names are matched without their namespace, because
+ * senders use four of them, and entities are never expanded.
  *
  * @module
  */
@@ -34,7 +34,8 @@ const maxDepth = 16;
 /**
  * Parses a document.
  *
- * @param document UTF-8, already decoded when EXT_CENC says it was compressed. Its length is the caller's to bound.
+ * @param document UTF-8, already decoded when EXT_CENC says it was compressed. Its length is the
+ * caller's to bound.
  */
 export function parseFdt(
   document: Uint8Array,
@@ -136,8 +137,8 @@ function flag(value: string | undefined): boolean {
 }
 
 /**
- * The attribute's text, copied: a part of the document would keep the whole document in memory for as long as the file
- * is listed.
+ * The attribute's text, copied: a part of the document would keep the whole document in memory for
+ * as long as the file is listed.
  */
 function text(value: string | undefined, longest = longestText): string | undefined {
   if (value === undefined || value.length > longest) return undefined;

@@ -6,7 +6,9 @@
 
 /** Bounds of one `FluteReceiver`. */
 export interface FluteLimits {
-  /** Sessions (source and TSI) at a time; those that never had an FDT, then the idlest, make room. */
+  /**
+   * Sessions (source and TSI) at a time; those that never had an FDT, then the idlest, make room.
+   */
   readonly maxSessions: number;
   /** After this many milliseconds without a packet a session is forgotten. */
   readonly sessionIdleMs: number;
@@ -22,7 +24,9 @@ export interface FluteLimits {
   readonly maxFiles: number;
   /** FDT instances under collection or remembered, of one session. */
   readonly maxFdtInstances: number;
-  /** Bytes of datagrams kept until an FDT names them, all sessions together; the oldest make room. */
+  /**
+   * Bytes of datagrams kept until an FDT names them, all sessions together; the oldest make room.
+   */
   readonly maxEarlyBytes: number;
   /** How long these are kept, in milliseconds. */
   readonly earlyMs: number;

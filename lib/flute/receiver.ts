@@ -1,6 +1,6 @@
 /**
- * The receiving end of FLUTE sessions: datagrams in, files out. It holds no clock and no socket. Everything that a
- * stranger can make it keep is bounded, and no datagram makes it throw.
+ * The receiving end of FLUTE sessions: datagrams in, files out. It holds no clock and no socket.
+ * Everything that a stranger can make it keep is bounded, and no datagram makes it throw.
  *
  * @module
  */
@@ -30,7 +30,9 @@ export interface FluteReceiverOptions {
   readonly onEvent: (event: FluteEvent) => void;
   /** Sessions to receive; all when absent. Asked for each packet of a session that is not known. */
   readonly wantTsi?: (tsi: number, source: string) => boolean;
-  /** Files to collect; all when absent. Asked when an FDT names a file that is not collected yet. */
+  /**
+   * Files to collect; all when absent. Asked when an FDT names a file that is not collected yet.
+   */
   readonly wantFile?: (file: FdtFile, tsi: number) => boolean;
 }
 
@@ -392,7 +394,10 @@ function otiOf(packet: Uint8Array, { codepoint, ftiOffset }: LctHeader): Partial
   return told ?? { encodingId: codepoint };
 }
 
-/** The FDT wins over what the packet tells; a length may follow from the content's when it is not encoded. */
+/**
+ * The FDT wins over what the packet tells; a length may follow from the content's when it is not
+ * encoded.
+ */
 function mergeOti(file: FdtFile, told: Partial<FecOti>): FecOti | FileRefusal {
   const plainLength = file.contentEncoding === undefined ? file.contentLength : undefined;
   const transferLength = file.transferLength ?? told.transferLength ?? plainLength;

@@ -1,6 +1,6 @@
 /**
- * The sending end of one FLUTE session: files in, ALC packets out. It holds no clock and no socket: what to send when is
- * the caller's schedule.
+ * The sending end of one FLUTE session: files in, ALC packets out. It holds no clock and no socket:
+ * what to send when is the caller's schedule.
  *
  * @module
  */
@@ -26,13 +26,24 @@ import type { FluteObject } from "./object.ts";
 export interface FluteSenderOptions {
   /** Transport session identifier, 0 to 2^48-1. */
   readonly tsi: number;
-  /** Bytes of a symbol, E; one symbol a packet. 1400 leaves room for headers within an Ethernet frame. */
+  /**
+   * Bytes of a symbol, E; one symbol a packet. 1400 leaves room for headers within an Ethernet
+   * frame.
+   */
   readonly symbolBytes?: number;
-  /** Most symbols of a source block, B; 64 by default. GPAC wants whole objects in one block: 65535. */
+  /**
+   * Most symbols of a source block, B; 64 by default. GPAC wants whole objects in one block: 65535.
+   */
   readonly maxSourceBlockSymbols?: number;
-  /** How far in the future an FDT instance expires, 60 s by default; renewed when half of that is left. */
+  /**
+   * How far in the future an FDT instance expires, 60 s by default; renewed when half of that is
+   * left.
+   */
   readonly fdtValiditySeconds?: number;
-  /** Where numbering begins, 1 by default; give a restarted sender a value that differs from the last run's. */
+  /**
+   * Where numbering begins, 1 by default; give a restarted sender a value that differs from the
+   * last run's.
+   */
   readonly firstToi?: number;
   /** Likewise for FDT instances; 0 by default. */
   readonly firstFdtInstanceId?: number;
@@ -116,7 +127,8 @@ export class FluteSender {
    * Lists a file; the next FDT names it.
    *
    * @returns Its TOI, which names no other content until every FDT that named it has expired.
-   * @throws RangeError when the object or its description cannot be carried, or 65535 files are listed.
+   * @throws RangeError when the object or its description cannot be carried, or 65535 files are
+   * listed.
    */
   add(object: FluteObject, nowMs: number): number {
     const toi = this.#takeToi(nowMs);
@@ -175,8 +187,8 @@ export class FluteSender {
   }
 
   /**
-   * The packets that announce what is listed now: one FDT instance, more when the list is long, none when it is empty.
-   * Send them every 0.5 to 1 s and before a new file.
+   * The packets that announce what is listed now: one FDT instance, more when the list is long,
+   * none when it is empty. Send them every 0.5 to 1 s and before a new file.
    *
    * @param nowMs Wall clock: it is sent along as the receivers' clock.
    * @param options `closing` sets the A flag: the session ends soon.
@@ -191,7 +203,8 @@ export class FluteSender {
   }
 
   /**
-   * One pass over an object in order, the B flag on its last packet. An empty object has no packets.
+   * One pass over an object in order, the B flag on its last packet. An empty object has no
+   * packets.
    *
    * @throws RangeError when the TOI is not listed.
    */

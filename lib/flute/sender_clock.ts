@@ -1,6 +1,6 @@
 /**
- * The sender's clock as its packets tell it (EXT_TIME): what decides whether an FDT has expired, for a receiver's
- * own clock may be wrong.
+ * The sender's clock as its packets tell it (EXT_TIME): what decides whether an FDT has expired,
+ * for a receiver's own clock may be wrong.
  *
  * @module
  */

@@ -61,8 +61,8 @@ export class SessionTable {
   }
 
   /**
-   * Which session has to end before another one can be opened: the idlest of those that never had an FDT, else the
-   * idlest of all, unless that is busy. `undefined` when there is room.
+   * Which session has to end before another one can be opened: the idlest of those that never had
+   * an FDT, else the idlest of all, unless that is busy. `undefined` when there is room.
    */
   inTheWay(nowMs: number): Session | "all_busy" | undefined {
     if (this.#count < this.#limits.maxSessions) return undefined;

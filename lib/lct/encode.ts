@@ -35,8 +35,9 @@ export interface LctFields {
 const emptyCci = new Uint8Array(4);
 
 /**
- * Chooses how large TSI and TOI are written: 16 bits each when both fit, because the simplest receivers know only
- * that form, 32 bits each when that is enough, else the smallest form that holds both.
+ * Chooses how large TSI and TOI are written: 16 bits each when both fit, because the simplest
+ * receivers know only that form, 32 bits each when that is enough, else the smallest form that
+ * holds both.
  *
  * @throws RangeError when no form holds them.
  */

@@ -34,7 +34,8 @@ export interface LctExtension {
 }
 
 /**
- * Walks the extensions of a header whose fixed part is decoded, and notes where the first of each known type is.
+ * Walks the extensions of a header whose fixed part is decoded, and notes where the first of each
+ * known type is.
  *
  * @returns `undefined`, or why the header is malformed.
  */
@@ -87,7 +88,8 @@ export function encodeExtension(type: number, content: Uint8Array): Uint8Array {
   const bytes = prefix + content.length;
   if (bytes % 4 !== 0 || bytes > 1020 || (prefix === 1 && bytes !== 4)) {
     throw new RangeError(
-      `Cannot encode LCT extension ${type}: need whole words (RFC 5651 §5.2): received ${content.length} bytes`,
+      `Cannot encode LCT extension ${type}: need whole words (RFC 5651 §5.2): ` +
+        `received ${content.length} bytes`,
     );
   }
   const extension = new Uint8Array(bytes);
@@ -97,7 +99,9 @@ export function encodeExtension(type: number, content: Uint8Array): Uint8Array {
   return extension;
 }
 
-/** Every offset of an extension is a whole word before the header's end, so both bytes can be read. */
+/**
+ * Every offset of an extension is a whole word before the header's end, so both bytes can be read.
+ */
 function extensionBytes(packet: Uint8Array, offset: number): number {
   return packet[offset] < 128 ? packet[offset + 1] * 4 : 4;
 }

@@ -1,5 +1,6 @@
 /**
- * EXT_FDT and EXT_CENC, which FLUTE puts on the packets of an FDT instance (RFC 6726 §3.4.1, §3.4.3).
+ * EXT_FDT and EXT_CENC, which FLUTE puts on the packets of an FDT instance (RFC 6726 §3.4.1,
+ * §3.4.3).
  *
  * @module
  */
@@ -30,7 +31,11 @@ export function readFdtInstanceId(packet: Uint8Array, offset: number): number {
   return ((packet[offset + 1] & 15) << 16) | (packet[offset + 2] << 8) | packet[offset + 3];
 }
 
-/** @throws RangeError for a version above 15 or an ID above 20 bits. */
+/**
+ * Encodes EXT_FDT.
+ *
+ * @throws RangeError for a version above 15 or an ID above 20 bits.
+ */
 export function encodeExtFdt({ version, instanceId }: ExtFdt): Uint8Array {
   if (!Number.isInteger(version) || version < 0 || version > 15) {
     throw new RangeError(`Cannot encode EXT_FDT: version must be 0 to 15: received ${version}`);
@@ -49,7 +54,11 @@ export function decodeExtCenc(packet: Uint8Array, offset: number): number {
   return packet[offset + 1];
 }
 
-/** @param algorithm One of `contentEncodings`. */
+/**
+ * Encodes EXT_CENC.
+ *
+ * @param algorithm One of `contentEncodings`.
+ */
 export function encodeExtCenc(algorithm: number): Uint8Array {
   return encodeExtension(extensionTypes.cenc, Uint8Array.of(algorithm, 0, 0));
 }

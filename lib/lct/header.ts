@@ -22,8 +22,8 @@ export type LctRejection =
   | "extension_overrun";
 
 /**
- * A decoded header. One object can be used again for each packet: `decodeLctHeader` writes all of it.
- * Offsets are in bytes from the start of the packet; 0 stands for an extension that is absent.
+ * A decoded header. One object can be used again for each packet: `decodeLctHeader` writes all of
+ * it. Offsets are in bytes from the start of the packet; 0 stands for an extension that is absent.
  */
 export interface LctHeader {
   /** Where the payload begins (for ALC: the FEC payload ID). */
@@ -74,8 +74,8 @@ export function emptyLctHeader(): LctHeader {
 /**
  * Decodes the header of a datagram.
  *
- * The reserved bits are ignored, as RFC 5651 asks: the older use of two of them (RFC 3451, sender time and
- * residual time words) is not guessed.
+ * The reserved bits are ignored, as RFC 5651 asks: the older use of two of them (RFC 3451, sender
+ * time and residual time words) is not guessed.
  *
  * @param packet A whole UDP payload.
  * @param into Where to write; give the same one each time on a hot path.

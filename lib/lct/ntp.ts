@@ -15,7 +15,11 @@ export interface NtpTime {
   readonly fraction: number;
 }
 
-/** @param unixMs Milliseconds since the Unix epoch. */
+/**
+ * Writes a time as NTP does.
+ *
+ * @param unixMs Milliseconds since the Unix epoch.
+ */
 export function toNtp(unixMs: number): NtpTime {
   const whole = Math.floor(unixMs / 1000);
   const fraction = Math.floor(((unixMs - whole * 1000) / 1000) * 2 ** 32);
@@ -33,7 +37,10 @@ export function fromNtp(seconds: number, fraction: number, nearMs: number): numb
   return (nearSeconds + ahead) * 1000 + (fraction / 2 ** 32) * 1000;
 }
 
-/** `a - b` in serial arithmetic of 32 bits (RFC 1982): positive when `a` is later, across a wrap too. */
+/**
+ * `a - b` in serial arithmetic of 32 bits (RFC 1982): positive when `a` is later, across a wrap
+ * too.
+ */
 export function serialDifference(a: number, b: number): number {
   return (a - b) | 0;
 }

@@ -1,6 +1,6 @@
 /**
- * EXT_TIME: the sender's clock on the air (RFC 5651 §5.2.3). For a receiver without another clock it decides when
- * an FDT instance has expired.
+ * EXT_TIME: the sender's clock on the air (RFC 5651 §5.2.3). For a receiver without another clock
+ * it decides when an FDT instance has expired.
  *
  * @module
  */
@@ -45,7 +45,11 @@ export function decodeExtTime(packet: Uint8Array, offset: number): ExtTime | und
   };
 }
 
-/** @throws RangeError for a fraction without seconds. */
+/**
+ * Encodes EXT_TIME with the parts that are given.
+ *
+ * @throws RangeError for a fraction without seconds.
+ */
 export function encodeExtTime(time: ExtTime): Uint8Array {
   if (time.sentNtpFraction !== undefined && time.sentNtpSeconds === undefined) {
     throw new RangeError("Cannot encode EXT_TIME: a fraction needs its seconds: received none");

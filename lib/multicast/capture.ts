@@ -1,6 +1,6 @@
 /**
- * Capture files: UDP datagrams as tcpdump and Wireshark keep them (pcap and pcapng read, pcap written), so that what was
- * on the air can be looked at elsewhere and played again. Pure.
+ * Capture files: UDP datagrams as tcpdump and Wireshark keep them (pcap and pcapng read, pcap
+ * written), so that what was on the air can be looked at elsewhere and played again. Pure.
  *
  * @module
  */
@@ -24,7 +24,8 @@ const linkHeaderBytes: Record<number, number> = { 1: 14, 101: 0, 113: 16, 228: 0
 const rawIp = 101;
 
 /**
- * Reads the IPv4 UDP datagrams of a capture; everything else in it is passed over, and so is what was cut off.
+ * Reads the IPv4 UDP datagrams of a capture; everything else in it is passed over, and so is what
+ * was cut off.
  *
  * @returns Payloads are views of `file`.
  */
@@ -82,7 +83,10 @@ function readPcap(
   return found;
 }
 
-/** Section headers, interface descriptions and enhanced packets; time in microseconds unless an option says else. */
+/**
+ * Section headers, interface descriptions and enhanced packets; time in microseconds unless an
+ * option says else.
+ */
 function readPcapng(file: Uint8Array, view: DataView): CapturedDatagram[] {
   const found: CapturedDatagram[] = [];
   let little = true;

@@ -1,5 +1,6 @@
 /**
- * UDP datagrams to and from multicast groups (or one host, where multicast is forbidden), and sending at a rate.
+ * UDP datagrams to and from multicast groups (or one host, where multicast is forbidden), and
+ * sending at a rate.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * Sending at a rate: a token bucket in bytes on the wire. Pure: the caller brings the clock and does the waiting.
+ * Sending at a rate: a token bucket in bytes on the wire. Pure: the caller brings the clock and
+ * does the waiting.
  *
  * @module
  */
@@ -37,6 +38,7 @@ export class Pacer {
     this.#filledMs = nowMs;
   }
 
+  /** The rate now, in bits on the wire per second. */
   get bitsPerSecond(): number {
     return this.#bytesPerMs * 8000;
   }
@@ -50,10 +52,12 @@ export class Pacer {
   /**
    * Asks to send one packet.
    *
-   * A packet larger than the whole bucket goes when the bucket is full; the debt is paid before the next.
+   * A packet larger than the whole bucket goes when the bucket is full; the debt is paid before the
+   * next.
    *
    * @param payloadBytes UDP payload.
-   * @returns 0 when it may go now: its tokens are taken. Else the milliseconds to wait before asking again.
+   * @returns 0 when it may go now: its tokens are taken. Else the milliseconds to wait before
+   * asking again.
    */
   take(payloadBytes: number, nowMs: number): number {
     this.#fill(nowMs);

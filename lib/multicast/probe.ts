@@ -1,5 +1,6 @@
 /**
- * Finding out whether multicast works here, before relying on it: containers and strict hosts often forbid it.
+ * Finding out whether multicast works here, before relying on it: containers and strict hosts often
+ * forbid it.
  *
  * @module
  */
@@ -28,9 +29,8 @@ export async function probeMulticast(interfaceAddress: string): Promise<true | s
     });
     try {
       return await comesBack(receiver, interfaceAddress) ||
-        `Cannot use multicast on ${interfaceAddress}: need a datagram to come back: received none in ${
-          attempts * waitMs
-        } ms`;
+        `Cannot use multicast on ${interfaceAddress}: need a datagram to come back: ` +
+          `received none in ${attempts * waitMs} ms`;
     } finally {
       receiver.close();
     }

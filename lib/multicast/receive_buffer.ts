@@ -1,6 +1,7 @@
 /**
- * Asking the kernel for a larger receive buffer. The runtime has no call for it, so the socket is found among this
- * process's descriptors and libc is asked; without FFI the default buffer stays, which holds about 200 KB of burst.
+ * Asking the kernel for a larger receive buffer. The runtime has no call for it, so the socket is
+ * found among this process's descriptors and libc is asked; without FFI the default buffer stays,
+ * which holds about 200 KB of burst.
  *
  * @module
  */
@@ -15,7 +16,9 @@ export interface ReceiveBuffer {
   readonly receiveBufferNote: string | undefined;
 }
 
-/** Where libc may be: by name when every library is allowed, else one that is allowed by its path. */
+/**
+ * Where libc may be: by name when every library is allowed, else one that is allowed by its path.
+ */
 const libcPaths = [
   "libc.so.6",
   "/lib/x86_64-linux-gnu/libc.so.6",
@@ -61,7 +64,10 @@ export function raiseReceiveBuffer(address: UdpAddress, bytes: number): ReceiveB
   }
 }
 
-/** Asks without ever prompting. A name without a folder can be loaded only when all libraries are allowed. */
+/**
+ * Asks without ever prompting. A name without a folder can be loaded only when all libraries are
+ * allowed.
+ */
 function allowedLibc(): string | undefined {
   const granted = (path?: string) =>
     Deno.permissions.querySync({ name: "ffi", path }).state === "granted";
@@ -80,11 +86,8 @@ function raise(libc: Libc, address: UdpAddress, bytes: number): ReceiveBuffer {
   const enough = granted / 2 >= bytes;
   return {
     receiveBufferBytes: granted,
-    receiveBufferNote: enough
-      ? undefined
-      : `Cannot raise the receive buffer to ${bytes} bytes: need a larger net.core.rmem_max: received ${
-        granted / 2
-      }`,
+    receiveBufferNote: enough ? undefined : `Cannot raise the receive buffer to ${bytes} bytes: ` +
+      `need a larger net.core.rmem_max: received ${granted / 2}`,
   };
 }
 

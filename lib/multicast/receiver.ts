@@ -52,7 +52,8 @@ export interface DatagramReceiver {
 const pauseAfterErrorMs = 50;
 
 /**
- * Opens a socket bound to the group itself, so that it gets nothing of other groups on the same port.
+ * Opens a socket bound to the group itself, so that it gets nothing of other groups on the same
+ * port.
  *
  * @throws Error, one sentence, when the address cannot be bound or the group cannot be joined.
  */
@@ -115,7 +116,7 @@ class OpenReceiver implements DatagramReceiver {
         const [bytes, from] = await this.#socket.receive(buffer);
         return { bytes, source: (from as Deno.NetAddr).hostname };
       } catch {
-        // Closed, or an error that the network brought back (an ICMP message): not for this datagram.
+        // Closed, or an error that the network brought back (ICMP): not for this datagram.
         if (this.#open) await new Promise((resolve) => setTimeout(resolve, pauseAfterErrorMs));
       }
     }

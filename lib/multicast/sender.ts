@@ -10,8 +10,8 @@ import { checkAddress, isMulticast, type UdpAddress } from "./address.ts";
 export interface SenderOptions {
   readonly to: UdpAddress;
   /**
-   * IPv4 address of the interface to leave by. The socket is bound to it, which is what makes multicast leave by that
-   * interface: 127.0.0.1 keeps it on this machine with no set-up.
+   * IPv4 address of the interface to leave by. The socket is bound to it, which is what makes
+   * multicast leave by that interface: 127.0.0.1 keeps it on this machine with no set-up.
    */
   readonly interface: string;
   /** Routers that a multicast datagram may pass, 0 to 255; 1 by default stays on the link. */
@@ -30,7 +30,11 @@ export interface DatagramSender {
   close(): void;
 }
 
-/** @throws Error, one sentence, when the interface's address cannot be bound. */
+/**
+ * Opens a socket that sends to one address.
+ *
+ * @throws Error, one sentence, when the interface's address cannot be bound.
+ */
 export async function openSender(options: SenderOptions): Promise<DatagramSender> {
   const { to, interface: interfaceAddress, ttl = 1 } = options;
   const wanted = `send to ${to.host}:${to.port} from ${interfaceAddress}`;
@@ -51,7 +55,10 @@ export async function openSender(options: SenderOptions): Promise<DatagramSender
   return new OpenSender(socket, to, { host: hostname, port });
 }
 
-/** The runtime lets the TTL be set only through a membership, so the group is joined for that moment. */
+/**
+ * The runtime lets the TTL be set only through a membership, so the group is joined for that
+ * moment.
+ */
 async function setTtl(
   socket: Deno.DatagramConn,
   { group, interfaceAddress, ttl }: { group: string; interfaceAddress: string; ttl: number },
@@ -64,7 +71,8 @@ async function setTtl(
     socket.close();
     const received = error instanceof Error ? error.message : String(error);
     throw new Error(
-      `Cannot send to ${group} from ${interfaceAddress}: need an interface that can multicast: received ${received}`,
+      `Cannot send to ${group} from ${interfaceAddress}: ` +
+        `need an interface that can multicast: received ${received}`,
     );
   }
 }
