@@ -1,6 +1,6 @@
 /**
  * FLUTE version 1 (RFC 3926, RFC 6726, ETSI TS 103 769 Annex F): files over ALC packets, both ends.
- * Codecs and state only: no sockets, no timers; the caller brings packets and the time.
+ * Codecs and state only: no sockets, no clock; the caller brings packets and the time.
  *
  * @module
  */
