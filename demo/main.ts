@@ -43,6 +43,13 @@ function reportDeath(child: Child, { code, signal }: ChildEnd): void {
   for (const line of child.lastLines.slice(-12)) complain(`  ${line}`);
 }
 
+/** Whether datagrams to a group come back on the loopback; says why when they do not. */
+async function multicastWorks(): Promise<boolean> {
+  const verdict = await probeMulticast("127.0.0.1");
+  if (verdict !== true) print(`${verdict}; the packets go to one receiver instead`);
+  return verdict === true;
+}
+
 /** Everything that must be undone, whatever happens. */
 class Demo {
   readonly #dir = Deno.makeTempDirSync({ prefix: "downlink-demo-" });
@@ -61,8 +68,7 @@ class Demo {
 
   /** Starts the system; `page` says whether people will look at it. */
   async start({ page }: { page: boolean }): Promise<{ system: System; lab: Lab; labUrl: string }> {
-    const multicast = await probeMulticast("127.0.0.1");
-    if (multicast !== true) print(multicast);
+    const multicast = !this.#options.unicast && await multicastWorks();
     const labPort = this.#ports.tcp(8091);
     const labUrl = `http://127.0.0.1:${labPort}`;
     const pageFolder = `${this.#dir}/page`;
@@ -72,7 +78,7 @@ class Demo {
       dir: this.#dir,
       binaries: this.#options.binaries,
       page: page ? pageFolder : undefined,
-      multicast: multicast === true,
+      multicast,
       progress,
       onDeath: (child, end) => {
         reportDeath(child, end);

@@ -12,6 +12,8 @@ export interface DemoOptions {
   readonly check: boolean;
   /** Folder with compiled programs. */
   readonly binaries: string | undefined;
+  /** Send packets to one receiver even where multicast works. */
+  readonly unicast: boolean;
   /** Lose the satellite's packets from the start: 0 to 30, in percent. */
   readonly lossPercent: number;
 }
@@ -23,8 +25,8 @@ export type DemoReading =
   | { readonly kind: "refused"; readonly sentence: string };
 
 /** The text of `--help`. */
-export const help = `deno task demo [--loss PERCENT] [--binaries DIR]
-deno task demo --check [--binaries DIR]
+export const help = `deno task demo [--loss PERCENT] [--unicast] [--binaries DIR]
+deno task demo --check [--unicast] [--binaries DIR]
 
 Starts an origin with a live channel, control, a shield, two edges, a headend, a
 satellite and a set-top box on this machine, and serves a page that plays it.
@@ -35,6 +37,8 @@ satellite and a set-top box on this machine, and serves a page that plays it.
                   of the sources.
   --loss PERCENT  Packets that the satellite loses from the start, 0 to 30.
                   Default: 0.
+  --unicast       Sends the packets to one receiver instead of a multicast group,
+                  as is done anyway where a machine forbids multicast.
   --help          Prints this.
 `;
 
@@ -46,6 +50,7 @@ export function readOptions(args: readonly string[]): DemoReading {
       options: {
         check: { type: "boolean", default: false },
         binaries: { type: "string" },
+        unicast: { type: "boolean", default: false },
         loss: { type: "string", default: "0" },
         help: { type: "boolean", default: false },
       },
@@ -59,7 +64,12 @@ export function readOptions(args: readonly string[]): DemoReading {
     }
     return {
       kind: "options",
-      options: { check: values.check, binaries: values.binaries, lossPercent },
+      options: {
+        check: values.check,
+        binaries: values.binaries,
+        unicast: values.unicast,
+        lossPercent,
+      },
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message.split(".")[0] : String(error);

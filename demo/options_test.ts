@@ -4,14 +4,14 @@ import { help, readOptions } from "./options.ts";
 Deno.test("without arguments the demo is shown, from the sources, without loss", () => {
   assert.deepEqual(readOptions([]), {
     kind: "options",
-    options: { check: false, binaries: undefined, lossPercent: 0 },
+    options: { check: false, binaries: undefined, unicast: false, lossPercent: 0 },
   });
 });
 
 Deno.test("all options are read", () => {
-  assert.deepEqual(readOptions(["--check", "--binaries", "dist", "--loss", "30"]), {
+  assert.deepEqual(readOptions(["--check", "--binaries", "dist", "--unicast", "--loss", "30"]), {
     kind: "options",
-    options: { check: true, binaries: "dist", lossPercent: 30 },
+    options: { check: true, binaries: "dist", unicast: true, lossPercent: 30 },
   });
   assert.deepEqual(readOptions(["--help"]), { kind: "help" });
 });
