@@ -37,8 +37,8 @@ satellite and a set-top box on this machine, and serves a page that plays it.
                   of the sources.
   --loss PERCENT  Packets that the satellite loses from the start, 0 to 30.
                   Default: 0.
-  --unicast       Sends the packets to one receiver instead of a multicast group,
-                  as is done anyway where a machine forbids multicast.
+  --unicast       Sends the packets to one receiver instead of a multicast
+                  group, as is done anyway where a machine forbids multicast.
   --help          Prints this.
 `;
 
