@@ -64,14 +64,12 @@ function showRoads(bytes, nowMs) {
   }
 }
 
-function showFacts({ requests, packets, objects, cache }) {
+function showFacts({ requests, packets, loss, objects, cache }) {
   const hits = hitShare(requests);
   element("hit-share").textContent = hits === undefined ? "-" : formatShare(hits);
   element("hits").textContent = formatCount(requests.miss, "miss", "misses");
-  element("loss-seen").textContent = packets.expected === 0
-    ? "-"
-    : formatShare(packets.lost / packets.expected);
-  element("packets").textContent = formatCount(packets.lost, "packet");
+  element("loss-seen").textContent = packets.expected === 0 ? "-" : formatShare(loss.last10s);
+  element("packets").textContent = `${formatShare(loss.total)} in all`;
   element("mended").textContent = String(objects.repaired);
   element("objects").textContent = `of ${objects.complete + objects.repaired + objects.failed}`;
   element("disk").textContent = formatBytes(cache.usedBytes);
