@@ -31,8 +31,11 @@ export interface OpenFillOptions {
 export interface Fill {
   /** Requests that read along or are about to. */
   readonly readers: number;
-  /** Appends bytes, which nobody may write to afterwards. */
-  write(chunk: Uint8Array): void;
+  /**
+   * Appends bytes, which nobody may write to afterwards. Returns a promise when the store is behind;
+   * who can should wait for it.
+   */
+  write(chunk: Uint8Array): void | Promise<void>;
   /**
    * Ends the readers and stores the object.
    *
@@ -80,7 +83,7 @@ export function openFill(parts: EngineParts, options: OpenFillOptions): Fill {
     get readers() {
       return fill.readers;
     },
-    write: (chunk) => void fill.write(chunk),
+    write: (chunk) => fill.write(chunk),
     async commit({ source } = {}) {
       const final = source === undefined ? response : { ...response, source };
       const admit = () => !fill.invalidated && refusalOf(final, parts) === undefined;

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { type Fields } from "#http";
+import { variantKey, varyNames } from "./vary.ts";
+
+const vary = (...lines: string[]) => varyNames(lines.map((line) => ["vary", line] as const));
+
+// RFC 9110 §12.5.5
+const rows: { rule: string; lines: string[]; want: readonly string[] | "*" }[] = [
+  { rule: "none", lines: [], want: [] },
+  { rule: "empty", lines: [""], want: [] },
+  { rule: "case, order and repetition do not matter", lines: ["B, a", "b"], want: ["a", "b"] },
+  { rule: "empty members", lines: [",a,,"], want: ["a"] },
+  { rule: "*", lines: ["*"], want: "*" },
+  { rule: "* among others", lines: ["a, *"], want: "*" },
+  { rule: "* on another line", lines: ["a", "*"], want: "*" },
+];
+
+for (const { rule, lines, want } of rows) {
+  Deno.test(`varyNames(): ${rule}`, () => assert.deepEqual(vary(...lines), want));
+}
+
+// RFC 9111 §4.1: when two requests are the same for Vary: accept.
+const pairs: { rule: string; one: Fields; other: Fields; same: boolean }[] = [
+  { rule: "both without", one: [], other: [["x", "1"]], same: true },
+  { rule: "absent and empty", one: [], other: [["accept", ""]], same: false },
+  { rule: "equal", one: [["accept", "a"]], other: [["accept", "a"]], same: true },
+  {
+    rule: "lines joined",
+    one: [["accept", "a"], ["accept", "b"]],
+    other: [["accept", "a, b"]],
+    same: true,
+  },
+  { rule: "blanks at commas", one: [["accept", "a ,b"]], other: [["accept", "a,\tb"]], same: true },
+  { rule: "order", one: [["accept", "a,b"]], other: [["accept", "b,a"]], same: false },
+  { rule: "case of values", one: [["accept", "a"]], other: [["accept", "A"]], same: false },
+];
+
+for (const { rule, one, other, same } of pairs) {
+  Deno.test(`variantKey(): ${rule}: ${same ? "one variant" : "two variants"}`, () => {
+    assert.equal(variantKey(["accept"], one) === variantKey(["accept"], other), same);
+  });
+}
+
+Deno.test("variantKey() keeps different values of several fields apart", () => {
+  const value = fc.option(fc.stringMatching(/^[ -~]{0,5}$/));
+  const fieldsOf = (values: (string | null)[]): Fields =>
+    values.flatMap((text, i) => text === null ? [] : [["abc"[i], text.trim()] as const]);
+  fc.assert(
+    fc.property(fc.tuple(value, value, value), fc.tuple(value, value, value), (one, other) => {
+      const keys = [one, other].map((values) => variantKey(["a", "b", "c"], fieldsOf(values)));
+      const plain = [one, other].map((values) =>
+        JSON.stringify(values.map((text) => text?.trim().replace(/[ \t]*,[ \t]*/g, ",")))
+      );
+      assert.equal(keys[0] === keys[1], plain[0] === plain[1]);
+    }),
+  );
+});
