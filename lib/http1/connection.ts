@@ -15,6 +15,12 @@ import { Output, writeParts } from "./output.ts";
 import { type Http1Rejection, rejectionStatus } from "./rejection.ts";
 import { RequestBody } from "./request_body.ts";
 
+/** The server as a connection sees it. */
+export interface ConnectionHome extends Front {
+  /** The connection is closed and everything said about it. */
+  forget(connection: Connection): void;
+}
+
 /** What a connection is doing; it decides what a passed deadline means. */
 type Phase = "idle" | "head" | "exchange" | "lingering";
 
@@ -22,10 +28,12 @@ type Phase = "idle" | "head" | "exchange" | "lingering";
 const maxLingerBytes = 256 * 1024;
 /** While draining: how long a connection without a request may still bring one. */
 const drainGraceMs = 300;
+/** How long a closed connection may take to let go of its last write. */
+const stuckMs = 250;
 
 /** A connection being served. */
 export class Connection {
-  readonly #front: Front;
+  readonly #front: ConnectionHome;
   readonly #conn: Deno.Conn;
   readonly #input: Input;
   readonly #output: Output;
@@ -37,12 +45,14 @@ export class Connection {
   #body: RequestBody | undefined;
   #reason: CloseReason | undefined;
   #closed = false;
+  #told = false;
+  #stuckTimer: ReturnType<typeof setTimeout> | undefined;
   #watching = false;
   /** A body was announced that nobody will read. */
   #unread = false;
   #sentAtHalfClose = 0;
 
-  constructor(front: Front, conn: Deno.Conn) {
+  constructor(front: ConnectionHome, conn: Deno.Conn) {
     this.#front = front;
     this.#conn = conn;
     this.#input = new Input(conn, front.limits.maxHeadBytes + 1024);
@@ -51,7 +61,7 @@ export class Connection {
     this.#remote = conn.remoteAddr as Deno.NetAddr;
   }
 
-  /** Serves until the connection is closed. Never rejects. */
+  /** Serves until the connection is closed and nothing of it is left. */
   async run(): Promise<void> {
     let parsed: ParsedHead | undefined;
     do {
@@ -59,6 +69,13 @@ export class Connection {
     } while (parsed && await this.#serve(parsed));
     if (parsed && this.#mayBeSending()) await this.#endAndLinger();
     this.abort("done");
+    this.#tellClosed();
+  }
+
+  #tellClosed(): void {
+    clearTimeout(this.#stuckTimer);
+    if (this.#told) return;
+    this.#told = true;
     this.#front.emit({
       kind: "closed",
       reason: this.#reason ?? "done",
@@ -66,6 +83,7 @@ export class Connection {
       receivedBytes: this.#input.receivedBytes,
       sentBytes: this.#output.sentBytes,
     });
+    this.#front.forget(this);
   }
 
   /** Ends what waits for a request; what is being answered goes on. */
@@ -83,6 +101,8 @@ export class Connection {
     this.#closed = true;
     closeQuietly(this.#conn);
     this.#lane?.abandon();
+    // Deno 2.4 cannot cut a write that waits; it ends when the client leaves.
+    this.#stuckTimer = setTimeout(() => this.#tellClosed(), stuckMs);
   }
 
   /** Acts on deadlines that have passed at `nowMs` of `performance.now()`. */

@@ -18,7 +18,7 @@ interface Entry {
   readonly body: Uint8Array | undefined;
 }
 
-const large = new Uint8Array(3_000_000).map((_, i) => i % 251);
+const large = new Uint8Array(1_000_000).map((_, i) => i % 251);
 const entries: Readonly<Record<string, Entry>> = {
   "/small": entry(200, encode("small body"), ["etag", '"s"'], ["x", "\u00e4"]),
   "/empty": entry(200, new Uint8Array(0)),

@@ -5,11 +5,10 @@
  */
 
 import type { Fields } from "#http";
-import { closeQuietly, Connection } from "./connection.ts";
+import { closeQuietly, Connection, type ConnectionHome } from "./connection.ts";
 import { DateLine } from "./date_line.ts";
 import type { Http1Event } from "./event.ts";
 import type { FastLane, Handler } from "./exchange.ts";
-import type { Front } from "./front.ts";
 import { completeLimits, type Http1Limits } from "./limits.ts";
 import { encodeHead } from "./response_head.ts";
 
@@ -58,7 +57,7 @@ export function serve(options: ServeOptions): Http1Server {
   return new Server(options, limits, Deno.listen({ hostname, port, transport: "tcp" }));
 }
 
-class Server implements Http1Server, Front {
+class Server implements Http1Server, ConnectionHome {
   readonly handler: Handler;
   readonly fastLane: FastLane | undefined;
   readonly limits: Http1Limits;
@@ -69,6 +68,8 @@ class Server implements Http1Server, Front {
 
   readonly #listener: Deno.Listener;
   readonly #open = new Set<Connection>();
+  /** Sockets held, with those of closed connections whose last write cannot be cut. */
+  #held = 0;
   #refusing = 0;
   #scan: ReturnType<typeof setInterval> | undefined;
   #emptied: (() => void) | undefined;
@@ -120,19 +121,22 @@ class Server implements Http1Server, Front {
 
   #welcome(conn: Deno.Conn): void {
     if (this.draining) return closeQuietly(conn);
-    if (this.#open.size >= this.limits.maxConnections) return void this.#refuse(conn);
+    if (this.#held >= this.limits.maxConnections) return void this.#refuse(conn);
     setNoDelay(conn);
     this.emit({ kind: "accepted" });
     const connection = new Connection(this, conn);
     this.#open.add(connection);
     this.#scan ??= setInterval(() => this.#checkDeadlines(), scanIntervalMs);
+    this.#held++;
     connection.run()
-      .catch((error) => this.emit({ kind: "handler_failed", error })) // ours to blame, not to die of
-      .finally(() => this.#forget(connection));
+      .catch((error) => {
+        this.emit({ kind: "handler_failed", error }); // ours to blame, not to die of
+        connection.abort("done");
+      })
+      .finally(() => this.#held--);
   }
 
-  #forget(connection: Connection): void {
-    connection.abort("done");
+  forget(connection: Connection): void {
     this.#open.delete(connection);
     if (this.#open.size > 0) return;
     clearInterval(this.#scan);
