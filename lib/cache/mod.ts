@@ -7,8 +7,6 @@ export type { CommitRefusal } from "./admission.ts";
 export type { CacheAnswer } from "./answer.ts";
 export { type DiskFault, type DiskFaultReason, DiskReadError } from "./disk_fault.ts";
 export { type DiskStore, type DiskStoreOptions, openDiskStore } from "./disk_store.ts";
-export type { DiskFault, DiskFaultReason } from "./disk_fault.ts";
-export { type DiskStore, type DiskStoreOptions, openDiskStore } from "./disk_store.ts";
 export { CacheEngine, type CacheEngineOptions } from "./engine.ts";
 export type { CacheRequest, RespondOptions } from "./exchange.ts";
 export type { FastHit } from "./fast_hit.ts";
