@@ -73,6 +73,8 @@ Deno.test("kill -9 right after 202: the purge is in the log, and followers get i
     const verdict = index.verdict({ key: `/round-${round}`, tags: [], fillSeq: 0 });
     assert.equal(verdict, "gone");
   }
+  const { lastSeq } = await (await fetch(`${control.url}/purges`)).json();
+  assert.equal(lastSeq, 3);
   const drained = await control.kill("SIGTERM");
   assert.equal(drained.code, 0, "an open stream does not hold up the drain");
   await follower!.stop();
