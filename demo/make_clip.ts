@@ -141,9 +141,9 @@ async function segment(): Promise<void> {
   await ffmpeg(
     words(`${h264} -c copy -video_track_timescale 90000 ${flags}+frag_keyframe video.mp4`),
   );
-  await ffmpeg(
-    words(`${aac} -c copy -bsf:a aac_adtstoasc ${flags} -frag_duration 1920000 audio.mp4`),
-  );
+  // By way of a plain MP4: a fragmented one is begun before ADTS has shown its decoder configuration.
+  await ffmpeg(words(`${aac} -c copy -bsf:a aac_adtstoasc loop.m4a`));
+  await ffmpeg(words(`-i loop.m4a -c copy ${flags} -frag_duration 1920000 audio.mp4`));
   for (const name of ["video", "audio"]) {
     const { header, fragments } = cutFragments(Deno.readFileSync(`${work}/${name}.mp4`));
     Deno.writeFileSync(`${clip}${name}-init.mp4`, header);

@@ -72,6 +72,8 @@ function matches(field: string | undefined, etag: string): boolean {
 function validators({ etag, cacheControl, surrogateKey }: OriginObject): Record<string, string> {
   return {
     "access-control-allow-origin": "*",
+    // DASH players set their clock by it.
+    "access-control-expose-headers": "date, etag",
     "cache-control": cacheControl,
     etag,
     "surrogate-key": surrogateKey,

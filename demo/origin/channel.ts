@@ -111,6 +111,7 @@ export function manifest(rates: BitRates): string {
       </Representation>
     </AdaptationSet>
   </Period>
+  <UTCTiming schemeIdUri="urn:mpeg:dash:utc:http-head:2014" value="manifest.mpd"/>
 </MPD>
 `;
 }
