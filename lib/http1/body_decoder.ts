@@ -42,6 +42,7 @@ export class FixedDecoder implements BodyDecoder {
     this.#leftBytes = bytes;
   }
 
+  /** Takes what belongs to the body. */
   decode(octets: Uint8Array): BodyStep {
     const consumedBytes = Math.min(octets.length, this.#leftBytes);
     this.#leftBytes -= consumedBytes;
@@ -90,6 +91,7 @@ export class ChunkedDecoder implements BodyDecoder {
     this.#maxBodyBytes = maxBodyBytes;
   }
 
+  /** Takes as much as there is of the body; a rejection is final. */
   decode(octets: Uint8Array): BodyStep | Http1Rejection {
     const data = new Uint8Array(octets.length);
     let dataBytes = 0;

@@ -329,6 +329,7 @@ export class Connection {
 
   /** Ends our side of a connection on which the client may still be sending. */
   async #endAndLinger(): Promise<void> {
+    this.#reason ??= "done";
     this.#phase = "lingering";
     this.#input.deadlineMs = performance.now() + this.#front.limits.lingerTimeoutMs;
     try {

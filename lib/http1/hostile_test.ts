@@ -6,6 +6,7 @@
  */
 
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { get, post, withFront } from "./front_rig.ts";
 
 const host = "Host: front.test\r\n";
@@ -156,5 +157,40 @@ Deno.test("a refusal reaches a client that is still sending", async () => {
     const answer = await client.answer();
     assert.equal(answer.text, "body_too_large\n");
     await sending;
+  });
+});
+
+Deno.test("what follows Connection: close is dropped, and the answer is not lost", async () => {
+  await withFront({}, async (rig) => {
+    const client = await rig.connect();
+    await client.send(get("/", "Connection: close") + get("/more") + "\0".repeat(50_000));
+    assert.equal((await client.answer()).text, "from the handler");
+    assert.equal(await client.rest(), "");
+    client.close();
+    const closed = await rig.until("closed");
+    assert.deepEqual([closed.reason, closed.requests], ["done", 1]);
+  });
+});
+
+Deno.test("no octets make the front fall over", async () => {
+  const piece = fc.oneof(
+    fc.uint8Array({ maxLength: 40 }),
+    fc.constantFrom(get("/"), post("/", chunked), "1\r\na\r\n", lastChunk, "\r\n", "GET /")
+      .map((text) => new TextEncoder().encode(text)),
+  );
+  const handler = async (request: Request) => new Response(await request.text());
+  await withFront({ handler, limits: { lingerTimeoutMs: 50 } }, async (rig) => {
+    const property = fc.asyncProperty(fc.array(piece, { maxLength: 6 }), async (pieces) => {
+      const client = await rig.connect();
+      for (const one of pieces) await client.send(one).catch(() => {});
+      await client.halfClose().catch(() => {});
+      await client.rest();
+      client.close();
+    });
+    await fc.assert(property, { numRuns: 60 });
+    const client = await rig.connect();
+    await client.send(get("/"));
+    assert.equal((await client.answer()).status, 200);
+    assert.deepEqual(rig.events.filter(({ kind }) => kind === "handler_failed"), []);
   });
 });

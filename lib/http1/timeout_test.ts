@@ -108,12 +108,12 @@ Deno.test("the stalled body of a GET is answered 408", async () => {
 });
 
 Deno.test("a body that makes progress may take long", async () => {
-  const limits = { ...short, minBodyBytes: 10 };
+  const limits = { ...short, bodyTimeoutMs: 500, minBodyBytes: 10 };
   await withFront({ handler: echo, limits }, async (rig) => {
     const client = await rig.connect();
     await client.send(post("/", "Content-Length: 100"));
     for (let i = 0; i < 10; i++) {
-      await wait(80);
+      await wait(100);
       await client.send("0123456789");
     }
     assert.equal((await client.answer()).text, "0123456789".repeat(10));
