@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { CacheEngine, memoryStore, type NextHop } from "#cache";
+import { PurgeIndex } from "#purge";
+import { cacheNodeApp } from "./app.ts";
+import { peersOf } from "./peers.ts";
+
+/** An origin whose object has a version, counted by how often it is asked. */
+function origin() {
+  const state = { version: 1, asked: 0 };
+  const nextHop: NextHop = {
+    fetch() {
+      state.asked++;
+      const body = new Response(`version ${state.version}`).body!;
+      const fields = [["cache-control", "max-age=600"], ["surrogate-key", "news"], [
+        "cache-tag",
+        "x",
+      ]] as const;
+      return Promise.resolve({ status: 200, fields, body });
+    },
+  };
+  return { state, nextHop };
+}
+
+/** A cache node in front of `nextHop` whose purge log is driven by hand. */
+function node(name: string, nextHop: NextHop, { hearsIn = Infinity }: { hearsIn?: number } = {}) {
+  const index = new PurgeIndex();
+  const counts = { fenceMissed: 0, loops: 0 };
+  const engine = new CacheEngine({
+    name,
+    store: memoryStore({ budgetBytes: 1 << 20 }),
+    purges: index,
+    nextHop,
+    nowMs: Date.now,
+    policy: { hideFields: ["surrogate-key", "cache-tag"], forwardFields: ["cdn-loop"] },
+  });
+  const apply = (seq: number, soft = false) => {
+    index.apply({
+      seq,
+      id: `p${seq}`,
+      kind: "tag",
+      value: "news",
+      soft,
+      issuedMs: 0,
+      issuer: "test",
+    });
+  };
+  const app = cacheNodeApp({
+    engine,
+    name,
+    peers: peersOf(["127.0.0.0/8"]),
+    fence: {
+      get appliedSeq() {
+        return index.appliedSeq;
+      },
+      async wait(seq) {
+        await new Promise((resolve) => setTimeout(resolve, Math.min(hearsIn, 30)));
+        if (hearsIn < 30) apply(seq);
+        return index.appliedSeq >= seq;
+      },
+    },
+    onFenceMissed: () => counts.fenceMissed++,
+    onLoop: () => counts.loops++,
+  });
+  const from = (hostname: string) => ({ remote: { transport: "tcp", hostname, port: 1 } as const });
+  const get = async (headers: HeadersInit = {}, remote = "127.0.0.1") => {
+    const response = await app.fetch(new Request("http://node/1", { headers }), from(remote));
+    return { text: await response.text(), headers: response.headers, status: response.status };
+  };
+  return { app, index, apply, counts, get };
+}
+
+Deno.test("a purged edge does not refill from a shield that has not heard: the fence", async () => {
+  const { state, nextHop } = origin();
+  const shield = node("shield", nextHop);
+  assert.equal((await shield.get()).text, "version 1");
+  state.version = 2;
+  // The edge has applied seq 1, the shield has not; without the fence it would answer from its store.
+  assert.equal((await shield.get()).text, "version 1");
+  const fenced = await shield.get({ "purge-seq": "1" });
+  assert.equal(fenced.text, "version 2");
+  assert.equal(shield.counts.fenceMissed, 1);
+  // What it fetched past its store is kept, and dropped again when the purge itself arrives.
+  shield.apply(1);
+  assert.equal((await shield.get()).text, "version 2");
+});
+
+Deno.test("a shield that hears in time answers the fenced request by its own log", async () => {
+  const { state, nextHop } = origin();
+  const shield = node("shield", nextHop, { hearsIn: 5 });
+  await shield.get();
+  state.version = 2;
+  assert.equal((await shield.get({ "purge-seq": "1" })).text, "version 2");
+  assert.equal(shield.counts.fenceMissed, 0);
+  assert.equal((await shield.get({ "purge-seq": "1" })).text, "version 2");
+  assert.equal(state.asked, 2);
+});
+
+Deno.test("a stranger's Purge-Seq costs nobody anything", async () => {
+  const { state, nextHop } = origin();
+  const edge = node("edge", nextHop);
+  await edge.get();
+  await edge.get({ "purge-seq": "999999" }, "203.0.113.7");
+  assert.deepEqual([state.asked, edge.counts.fenceMissed], [1, 0]);
+});
+
+// Who sees surrogate keys: one row a caller.
+const callers: { who: string; headers: HeadersInit; remote: string; shown: boolean }[] = [
+  { who: "a node of ours", headers: { "purge-seq": "0" }, remote: "127.0.0.1", shown: true },
+  { who: "a local client", headers: {}, remote: "127.0.0.1", shown: false },
+  {
+    who: "a stranger with a fence",
+    headers: { "purge-seq": "0" },
+    remote: "203.0.113.7",
+    shown: false,
+  },
+];
+
+for (const { who, headers, remote, shown } of callers) {
+  Deno.test(`${who} ${shown ? "sees" : "does not see"} surrogate keys`, async () => {
+    const { get } = node("edge", origin().nextHop);
+    for (const answer of [await get(headers, remote), await get(headers, remote)]) {
+      assert.equal(answer.headers.has("surrogate-key"), shown);
+      assert.equal(answer.headers.has("cache-tag"), shown);
+    }
+  });
+}
+
+Deno.test("a request that came through this node before is refused (RFC 8586)", async () => {
+  const { state, nextHop } = origin();
+  const edge = node("edge-1", nextHop);
+  const answer = await edge.get({ "cdn-loop": "other, edge-1;v=1" });
+  assert.deepEqual([answer.status, state.asked, edge.counts.loops], [508, 0, 1]);
+  assert.equal((await edge.get({ "cdn-loop": "edge-10" })).status, 200);
+});
+
+Deno.test("a soft purge serves what is stored once more, while it is fetched anew", async () => {
+  const { state, nextHop } = origin();
+  const edge = node("edge", nextHop);
+  await edge.get();
+  state.version = 2;
+  edge.apply(1, true);
+  assert.equal((await edge.get()).text, "version 1");
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal((await edge.get()).text, "version 2");
+  assert.equal(state.asked, 2);
+});

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { programs } from "./programs.ts";
+
+const root = new URL("..", import.meta.url);
+
+/** A program that was started with flags; its exit is awaited by the test. */
+function start(name: string, flags: readonly string[]): Deno.ChildProcess {
+  const { main, permissions } = programs.find((program) => program.name === name) ??
+    assert.fail(name);
+  const args = ["run", "--quiet", ...permissions, main, ...flags];
+  return new Deno.Command(Deno.execPath(), { args, cwd: root, stdout: "piped", stderr: "piped" })
+    .spawn();
+}
+
+async function run(name: string, flags: readonly string[]) {
+  const { code, stdout, stderr } = await start(name, flags).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: text(stdout), err: text(stderr) };
+}
+
+for (const { name } of programs) {
+  Deno.test(`${name} --help teaches within 80 columns`, async () => {
+    const { code, out } = await run(name, ["--help"]);
+    assert.equal(code, 0);
+    assert.match(out, new RegExp(`^downlink-${name}: `));
+    for (const flag of ["--admin HOST:PORT", "--config FILE", "--drain-time TIME"]) {
+      assert.ok(out.includes(flag), flag);
+    }
+    for (const line of out.split("\n")) assert.ok(line.length <= 80, line);
+  });
+
+  Deno.test(`${name} --version says its version`, async () => {
+    assert.match((await run(name, ["--version"])).out, /^downlink-[a-z]+ \d+\.\d+\.\d+\n$/);
+  });
+
+  Deno.test(`${name} refuses bad input with one sentence and exit code 2`, async () => {
+    const wrong = [["--nonsense"], ["--admin", "nowhere"], ["--drain-time", "soon"]];
+    for (const flags of [...wrong, ["--admin", "0.0.0.0:0"]]) {
+      const { code, err } = await run(name, flags);
+      assert.equal(code, 2, `${flags}: ${err}`);
+      assert.match(err, /^Cannot [^\n]+: need [^\n]+: received [^\n]*\n$/);
+    }
+  });
+}
+
+/** Waits for a program's admin port to say that it is ready. */
+async function ready(port: number): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.status === 200) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  assert.fail(`nothing ready on port ${port}`);
+}
+
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  listener.close();
+  return port;
+}
+
+for (const role of ["edge", "shield"] as const) {
+  Deno.test(`${role} drains at SIGTERM: the answer in flight is whole, exit code 0`, async () => {
+    const chunk = new Uint8Array(1000).fill(7);
+    const origin = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => {
+      let left = 20;
+      const body = new ReadableStream({
+        async pull(controller) {
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          controller.enqueue(chunk.slice());
+          if (--left === 0) controller.close();
+        },
+      });
+      const headers = { "cache-control": "max-age=60", "content-length": "20000" };
+      return new Response(body, { headers });
+    });
+    const [port, admin] = [freePort(), freePort()];
+    const hop = role === "edge" ? "--upstream" : "--origin";
+    const flags = ["--listen", `127.0.0.1:${port}`, "--admin", `127.0.0.1:${admin}`];
+    const child = start(role, [...flags, hop, `http://127.0.0.1:${origin.addr.port}`]);
+    try {
+      await ready(admin);
+      for (const path of ["/healthz", "/metrics"]) {
+        assert.equal(
+          (await (await fetch(`http://127.0.0.1:${admin}${path}`)).text()).length > 0,
+          true,
+        );
+      }
+      const response = await fetch(`http://127.0.0.1:${port}/slow`);
+      assert.match(response.headers.get("cache-status") ?? "", /fwd=uri-miss/);
+      child.kill("SIGTERM");
+      const body = new Uint8Array(await response.arrayBuffer());
+      assert.equal(body.length, 20_000);
+      assert.ok(body.every((byte) => byte === 7));
+      assert.equal((await child.output()).code, 0);
+      await assert.rejects(fetch(`http://127.0.0.1:${port}/after`));
+    } catch (error) {
+      child.kill("SIGKILL");
+      throw error;
+    } finally {
+      await origin.shutdown();
+    }
+  });
+}
