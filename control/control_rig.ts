@@ -14,6 +14,7 @@ import type { ControlEvent, ControlParts } from "./parts.ts";
 import { SqlitePurgeLog } from "./purge_log.ts";
 import { PurgeProgress } from "./purge_progress.ts";
 import { Snapshots } from "./snapshots.ts";
+import { TopologyRefresh } from "./topology_refresh.ts";
 
 /** What a test may set. */
 export interface RigOptions extends Partial<AccessOptions> {
@@ -53,16 +54,22 @@ export function controlRig(options: RigOptions = {}): ControlRig {
   const nodes = membership.list().map(({ record }) => record);
   const drain = new AbortController();
   const events: ControlEvent[] = [];
+  const snapshots = new Snapshots(database, nodes, clock.nowMs);
+  const steadyMs = () => performance.now();
+  const onEvent = (event: ControlEvent) => void events.push(event);
+  const onSnapshot = (number: number) => onEvent({ kind: "snapshot", number });
+  const refresh = new TopologyRefresh({ membership, snapshots, nowMs, steadyMs, onSnapshot });
   const parts: ControlParts = {
     log,
     membership,
-    snapshots: new Snapshots(database, nodes, clock.nowMs),
+    snapshots,
+    refresh,
     progress: new PurgeProgress(),
     streamTimes: { heartbeatMs, slowMs },
     nowMs,
-    steadyMs: () => performance.now(),
+    steadyMs,
     draining: drain.signal,
-    onEvent: (event) => void events.push(event),
+    onEvent,
   };
   const { token, pageOrigins = [] } = options;
   const app = controlApp(parts, { token, pageOrigins });
@@ -84,6 +91,7 @@ export function controlRig(options: RigOptions = {}): ControlRig {
     },
     async close() {
       drain.abort();
+      refresh.close();
       await server?.drain(2000);
       log.close();
       database.close();

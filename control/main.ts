@@ -13,10 +13,11 @@ import { checkSettings, parameters } from "./config.ts";
 import { Database } from "./database.ts";
 import { Membership } from "./nodes.ts";
 import { observe } from "./observe.ts";
-import { type ControlEvent, type ControlParts, refreshTopology } from "./parts.ts";
+import type { ControlEvent, ControlParts } from "./parts.ts";
 import { SqlitePurgeLog } from "./purge_log.ts";
 import { PurgeProgress } from "./purge_progress.ts";
 import { Snapshots } from "./snapshots.ts";
+import { TopologyRefresh } from "./topology_refresh.ts";
 
 /** How often retention is enforced, in milliseconds. */
 const trimEveryMs = 30_000;
@@ -56,10 +57,18 @@ function start(context: ProgramContext<typeof parameters>): void {
     snapshots,
     nowMs: Date.now,
   });
+  const refresh = new TopologyRefresh({
+    membership,
+    snapshots,
+    nowMs: Date.now,
+    steadyMs: () => performance.now(),
+    onSnapshot: (number) => onEvent({ kind: "snapshot", number }),
+  });
   const parts: ControlParts = {
     log: purgeLog,
     membership,
     snapshots,
+    refresh,
     progress: new PurgeProgress(),
     streamTimes: { heartbeatMs: settings.streamHeartbeat, slowMs: settings.streamSlow },
     nowMs: Date.now,
@@ -89,6 +98,7 @@ function start(context: ProgramContext<typeof parameters>): void {
   context.onDrain((timeoutMs) => server.drain(timeoutMs));
   context.onDrain(() => {
     for (const timer of timers) clearInterval(timer);
+    refresh.close();
     drain.abort();
   });
   context.setReady(true);
@@ -98,7 +108,7 @@ function expireNodes({ log }: ProgramContext<typeof parameters>, parts: ControlP
   const expired = parts.membership.expire(parts.nowMs());
   if (expired.length === 0) return;
   for (const id of expired) log.warn("a node was silent for too long", { id });
-  refreshTopology(parts);
+  parts.refresh.changed();
 }
 
 /** Storage that fails now may work the next time. */

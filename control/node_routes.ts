@@ -9,7 +9,7 @@ import * as v from "valibot";
 import { nodeRecordSchema } from "#topology";
 import { readJson } from "./body.ts";
 import type { Member } from "./nodes.ts";
-import { type ControlParts, refreshTopology } from "./parts.ts";
+import type { ControlParts } from "./parts.ts";
 import { problemOf } from "./problem.ts";
 
 const maxBodyBytes = 16 * 1024;
@@ -35,7 +35,7 @@ export function nodeRoutes(parts: ControlParts): Hono {
     const id = c.req.param("id");
     if (!membership.leave(id)) return unknownNode(c, id);
     parts.onEvent({ kind: "node", id, outcome: "left" });
-    refreshTopology(parts);
+    parts.refresh.changed();
     return c.body(null, 204);
   });
   app.get("/nodes", (c) => {
@@ -67,7 +67,7 @@ async function register(c: Context, parts: ControlParts): Promise<Response> {
   }
   take(parts, record.id, report.output, { timed: outcome === "renewed" });
   parts.onEvent({ kind: "node", id: record.id, outcome });
-  refreshTopology(parts);
+  parts.refresh.changed();
   return c.json(beat(parts), outcome === "registered" ? 201 : 200);
 }
 

@@ -76,9 +76,7 @@ export class Membership {
       return "name_taken";
     }
     if (!known && this.#members.size >= this.#options.most) return "full";
-    this.#database.sql
-      .prepare("INSERT OR REPLACE INTO nodes (id, record) VALUES (?, ?)")
-      .run(record.id, JSON.stringify(record));
+    if (!known || JSON.stringify(known.record) !== JSON.stringify(record)) this.#keep(record);
     const { appliedSeq, snapshot } = known ?? { appliedSeq: 0, snapshot: 0 };
     this.#members.set(record.id, { record, appliedSeq, snapshot, lastSeenMs: nowMs });
     return known ? "renewed" : "registered";
@@ -102,5 +100,11 @@ export class Membership {
     const silent = this.list().filter((m) => nowMs - m.lastSeenMs > this.#options.expiryMs);
     for (const { record } of silent) this.leave(record.id);
     return silent.map(({ record }) => record.id);
+  }
+
+  #keep(record: NodeRecord): void {
+    this.#database.sql
+      .prepare("INSERT OR REPLACE INTO nodes (id, record) VALUES (?, ?)")
+      .run(record.id, JSON.stringify(record));
   }
 }

@@ -9,6 +9,7 @@ import type { Membership, RegisterOutcome } from "./nodes.ts";
 import type { PurgeProgress } from "./purge_progress.ts";
 import type { StreamEnd, StreamTimes } from "./purge_stream.ts";
 import type { Snapshots } from "./snapshots.ts";
+import type { TopologyRefresh } from "./topology_refresh.ts";
 
 /** Something that happened, for metrics and the log. */
 export type ControlEvent =
@@ -34,6 +35,7 @@ export interface ControlParts {
   readonly log: PurgeLog;
   readonly membership: Membership;
   readonly snapshots: Snapshots;
+  readonly refresh: TopologyRefresh;
   readonly progress: PurgeProgress;
   readonly streamTimes: StreamTimes;
   /** Wall clock, in milliseconds since the Unix epoch. */
@@ -43,12 +45,4 @@ export interface ControlParts {
   /** Ends the purge streams, as when control drains. */
   readonly draining: AbortSignal;
   readonly onEvent: (event: ControlEvent) => void;
-}
-
-/** Brings the topology up to date with the members. */
-export function refreshTopology({ membership, snapshots, nowMs, onEvent }: ControlParts): void {
-  const nodes = membership.list().map(({ record }) => record);
-  if (snapshots.update(nodes, nowMs())) {
-    onEvent({ kind: "snapshot", number: snapshots.current.number });
-  }
 }

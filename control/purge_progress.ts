@@ -46,16 +46,18 @@ export class PurgeProgress {
   readonly #most: number;
   /** In order of `seq`. */
   #issued: Issued[] = [];
+  #times = 0;
 
-  /** @param most How many purges are kept. */
-  constructor(most = 1000) {
+  /** @param most How many times are kept: purges and nodes of purges together. */
+  constructor(most = 250_000) {
     this.#most = most;
   }
 
   /** Notes a purge; `seq` is its last record's, `nowMs` of a clock that never steps. */
   issued(seq: number, nowMs: number): void {
     this.#issued.push({ seq, issuedMs: nowMs, tookMs: new Map() });
-    if (this.#issued.length > 2 * this.#most) this.#issued = this.#issued.slice(-this.#most);
+    this.#times++;
+    this.#forgetOldest();
   }
 
   /**
@@ -72,6 +74,8 @@ export class PurgeProgress {
       tookMs.set(id, nowMs - issuedMs);
       times.push(nowMs - issuedMs);
     }
+    this.#times += times.length;
+    this.#forgetOldest();
     return times;
   }
 
@@ -89,5 +93,15 @@ export class PurgeProgress {
           .map(({ id, role }) => ({ id, role, ms: tookMs.get(id) })),
       },
     };
+  }
+
+  /** Forgets an eighth at a time, so that the cost spreads over many purges. */
+  #forgetOldest(): void {
+    if (this.#times <= this.#most) return;
+    let count = 0;
+    while (count < this.#issued.length && this.#times > this.#most * 7 / 8) {
+      this.#times -= 1 + this.#issued[count++].tookMs.size;
+    }
+    this.#issued = this.#issued.slice(count);
   }
 }

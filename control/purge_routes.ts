@@ -9,7 +9,6 @@ import { type Context, Hono } from "hono";
 import { maxOrderBytes, type PurgeOrder, type PurgeRecord, readOrder } from "#purge";
 import { readJson } from "./body.ts";
 import type { ControlParts } from "./parts.ts";
-import type { Progress } from "./purge_progress.ts";
 import { logHead, purgeStream } from "./purge_stream.ts";
 
 /** How many records `GET /purges` looks back. */
@@ -65,36 +64,43 @@ function issuerOf(named: string | undefined): string {
   return named !== undefined && /^[A-Za-z0-9._:@-]{1,64}$/.test(named) ? named : "api";
 }
 
-/** One purge as the API shows it. */
-type PurgeView = Omit<PurgeRecord, "value"> & { readonly values: readonly string[] } & Progress;
-
-function view(parts: ControlParts, records: readonly PurgeRecord[]): PurgeView {
-  const { membership, progress, nowMs } = parts;
+/** What was ordered, as the API shows it. */
+function orderView(records: readonly PurgeRecord[]) {
   const { seq } = records[records.length - 1];
   const { id, kind, soft, issuedMs, issuer } = records[0];
+  const values = kind === "all" ? [] : records.map(({ value }) => value);
+  return { id, seq, kind, values, soft, issuedMs, issuer };
+}
+
+function view(parts: ControlParts, records: readonly PurgeRecord[]) {
+  const { membership, progress, nowMs } = parts;
+  const now = nowMs();
   const nodes = membership.list().map((member) => ({
     id: member.record.id,
     role: member.record.role,
     appliedSeq: member.appliedSeq,
     lastSeenMs: member.lastSeenMs,
-    late: membership.isLate(member, nowMs()),
+    late: membership.isLate(member, now),
   }));
-  const values = records.map(({ value }) => value);
-  return { id, seq, kind, values, soft, issuedMs, issuer, ...progress.of(seq, nodes) };
+  const order = orderView(records);
+  return { ...order, ...progress.of(order.seq, nodes) };
 }
 
-function listing(parts: ControlParts) {
-  const { firstSeq, lastSeq } = parts.log;
+function listing({ log, membership }: ControlParts) {
+  const { firstSeq, lastSeq } = log;
   const orders = new Map<string, PurgeRecord[]>();
-  for (const record of parts.log.newest(listedRecords)) {
+  for (const record of log.newest(listedRecords)) {
     const order = orders.get(record.id);
     if (order) order.unshift(record);
     else orders.set(record.id, [record]);
   }
+  const seqs = membership.list().map(({ appliedSeq }) => appliedSeq).sort((a, b) => a - b);
   const purges = [...orders.values()].map((records) => {
-    const { id, seq, kind, values, soft, issuedMs, issuer, state, nodes } = view(parts, records);
-    const { total, applied } = nodes;
-    return { id, seq, kind, values, soft, issuedMs, issuer, state, nodes: { total, applied } };
+    const order = orderView(records);
+    const waiting = seqs.findIndex((seq) => seq >= order.seq);
+    const applied = waiting === -1 ? 0 : seqs.length - waiting;
+    const state = applied === seqs.length ? "completed" : "in_progress";
+    return { ...order, state, nodes: { total: seqs.length, applied } };
   });
   return { firstSeq, lastSeq, purges };
 }

@@ -108,6 +108,23 @@ Deno.test("a follower that retention overtakes is sent away", async () => {
   await rig.close();
 });
 
+Deno.test("a follower that goes away is noticed, also without a purge", async () => {
+  const rig = controlRig({ heartbeatMs: 20 });
+  const url = rig.serve();
+  const gone = new AbortController();
+  const response = await fetch(`${url}/purges/stream`, { signal: gone.signal });
+  const reader = response.body!.getReader();
+  await reader.read();
+  gone.abort();
+  await reader.closed.catch(() => {});
+  const deadlineMs = performance.now() + 5000;
+  while (rig.events.at(-1)?.kind !== "stream_ended") {
+    assert.ok(performance.now() < deadlineMs, "the stream ended");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await rig.close();
+});
+
 Deno.test("streams end when control drains", async () => {
   const rig = controlRig({ heartbeatMs: 60_000 });
   const response = await rig.ask("GET", "/purges/stream");
