@@ -38,7 +38,7 @@ export class Connection {
     const read = this.#read().catch(() => undefined);
     this.#idleRead = read;
     read.then(() => {
-      if (this.#idleRead === read) this.#die(onDead);
+      if (this.#idleRead === read && !this.#closed) this.#die(onDead);
     });
   }
 

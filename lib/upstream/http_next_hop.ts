@@ -12,9 +12,10 @@ import {
   type NextHopRequest,
   type NextHopResponse,
 } from "#cache";
-import { type Fields, fieldValue, isFieldName, isFieldValue } from "#http";
+import { endToEnd, isFieldName, isFieldValue } from "#http";
 import type { Connection } from "./connection.ts";
 import { Pool } from "./pool.ts";
+import { isChunked, Sending } from "./request_body.ts";
 import { responseBody } from "./response_body.ts";
 import { type ParsedResponse, parseResponseHead } from "./response_head.ts";
 
@@ -24,6 +25,10 @@ export interface HttpNextHopOptions {
   readonly url: URL;
   /** Connections at once; further requests wait. 256 by default. */
   readonly maxSockets?: number;
+  /** Longest wait for a connection to stand; 3 000 by default. */
+  readonly connectTimeoutMs?: number;
+  /** Longest rest of a connection that is used again; 30 000 by default. */
+  readonly idleTimeoutMs?: number;
   /** From the start of a request to its response head; 15 000 by default. */
   readonly headTimeoutMs?: number;
   /** Longest silence within a body; 15 000 by default. */
@@ -35,9 +40,15 @@ const maxInformational = 100;
 
 const replayable: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
+/** A next hop with connections of its own. */
+export interface HttpNextHop extends NextHop {
+  /** Closes the connections that lie idle; those in use close with their exchange. */
+  close(): void;
+}
+
 /** Makes a next hop. Its connections stay open between requests. */
-export function httpNextHop(options: HttpNextHopOptions): NextHop {
-  const { url, maxSockets = 256 } = options;
+export function httpNextHop(options: HttpNextHopOptions): HttpNextHop {
+  const { url, maxSockets = 256, connectTimeoutMs = 3000, idleTimeoutMs = 30_000 } = options;
   const secure = url.protocol === "https:";
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const port = Number(url.port) || (secure ? 443 : 80);
@@ -47,8 +58,9 @@ export function httpNextHop(options: HttpNextHopOptions): NextHop {
     conn.setNoDelay();
     return conn;
   };
-  const pool = new Pool(connect, maxSockets);
+  const pool = new Pool({ connect, maxSockets, connectTimeoutMs, idleMs: idleTimeoutMs });
   return {
+    close: () => pool.close(),
     async fetch(request) {
       const head = requestHead(request, url);
       try {
@@ -80,8 +92,10 @@ async function attempt(
   if (signal?.aborted) throw failure("aborted", "its client is gone");
   let why: NextHopFailure | undefined;
   let connection: Connection | undefined;
+  const waiting = new AbortController();
   const end = (reason: NextHopFailure) => {
     why ??= reason;
+    waiting.abort();
     connection?.close();
   };
   const timer = setTimeout(() => end("timeout"), headTimeoutMs);
@@ -94,12 +108,14 @@ async function attempt(
     connection = undefined;
   };
   try {
-    connection = await pool.take({ fresh });
-    if (why !== undefined) throw new Error("too late");
-    const response = await exchange(connection, head, request);
+    connection = await pool.take({ fresh, signal: waiting.signal });
+    const sending = new Sending(connection, request);
+    const response = await exchange(connection, head, sending);
     const body = responseBody(connection, response.end, {
       silenceMs: silenceTimeoutMs,
-      done: (whole) => done(whole && response.keepAlive),
+      // What is left of a request body must not become the head of the next request.
+      done: (whole) => done(whole && response.keepAlive && sending.finished),
+      ended: () => why,
     });
     return { status: response.status, fields: response.fields, body };
   } catch (error) {
@@ -120,15 +136,15 @@ class NoAnswer extends Error {}
 async function exchange(
   connection: Connection,
   head: Uint8Array,
-  request: NextHopRequest,
+  sending: Sending,
 ): Promise<ParsedResponse> {
+  const { request } = sending;
   try {
     await connection.write(head);
-    // A final answer may come before the body is sent; a failure to send shows in the read.
-    if (request.body !== undefined) sendBody(connection, request).catch(() => {});
   } catch (error) {
     throw new NoAnswer(messageOf(error));
   }
+  sending.start(); // a final answer may come before the body is sent
   let bytes: Uint8Array = new Uint8Array(0);
   for (let interim = 0; interim <= maxInformational;) {
     const parsed = bytes.length === 0 ? "need_more" : parseResponseHead(bytes, request.method);
@@ -148,7 +164,7 @@ async function exchange(
       return parsed;
     }
     if (parsed.status === 101) break;
-    if (parsed.status > 100) request.onInformational?.(parsed.status, parsed.fields);
+    if (parsed.status > 100) request.onInformational?.(parsed.status, endToEnd(parsed.fields));
     interim++;
   }
   throw failure("malformed", "101, or too many 1xx answers");
@@ -167,31 +183,14 @@ const latin1 = (text: string) =>
 
 /** The head to send, with the authority of the URL as `Host`; hop-by-hop fields are ours. */
 function requestHead({ method, target, fields, body }: NextHopRequest, url: URL): Uint8Array {
-  const lines = [
-    `${method} ${url.pathname.replace(/\/$/, "")}${target} HTTP/1.1`,
-    `host: ${url.host}`,
-  ];
+  const path = target.startsWith("/") ? url.pathname.replace(/\/$/, "") + target : target;
+  const lines = [`${method} ${path} HTTP/1.1`, `host: ${url.host}`];
   for (const [name, value] of fields) {
     if (name === "host" || name === "transfer-encoding" || name === "connection") continue;
     if (isFieldName(name) && isFieldValue(value)) lines.push(`${name}: ${value}`);
   }
   if (isChunked({ fields, body })) lines.push("transfer-encoding: chunked");
   return latin1(`${lines.join("\r\n")}\r\n\r\n`);
-}
-
-function isChunked({ fields, body }: { fields: Fields; body?: unknown }): boolean {
-  return body !== undefined && fieldValue(fields, "content-length") === undefined;
-}
-
-async function sendBody(connection: Connection, request: NextHopRequest): Promise<void> {
-  const chunked = isChunked(request);
-  for await (const chunk of request.body ?? []) {
-    if (chunk.length === 0) continue;
-    if (chunked) await connection.write(latin1(`${chunk.length.toString(16)}\r\n`));
-    await connection.write(chunk);
-    if (chunked) await connection.write(latin1("\r\n"));
-  }
-  if (chunked) await connection.write(latin1("0\r\n\r\n"));
 }
 
 function reasonOf(error: unknown): NextHopFailure {

@@ -286,3 +286,126 @@ test("fails for a head that never ends", () => {
     await assert.rejects(hop.fetch(get), { reason: "malformed" });
   });
 });
+
+// Why a body failed is told in the words of a next hop: one row for each.
+const brokenBodies = [
+  { reason: "reset", then: (connection: Deno.Conn) => connection.close(), abort: false },
+  { reason: "timeout", then: () => {}, abort: false },
+  { reason: "aborted", then: () => {}, abort: true },
+];
+
+for (const { reason, then, abort } of brokenBodies) {
+  test(`fails a body with ${reason}`, () => {
+    return withOrigin(async (connection) => {
+      await send(connection, "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nab");
+      then(connection);
+    }, async (_, hop) => {
+      const controller = new AbortController();
+      const response = await hop.fetch({ ...get, signal: controller.signal });
+      const reading = new Response(response.body).text();
+      if (abort) controller.abort();
+      await assert.rejects(reading, (error: unknown) => {
+        assert.ok(error instanceof NextHopError);
+        assert.equal(error.reason, reason);
+        return true;
+      });
+    }, { silenceTimeoutMs: 100 });
+  });
+}
+
+test("reads a chunked body however it is cut", () => {
+  const body = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" +
+    "5;a=b\r\nhello\r\n1\r\n \r\nA\r\n0123456789\r\n0\r\nx: y\r\n\r\n";
+  let cut = 0;
+  return withOrigin(async (connection) => {
+    (connection as Deno.TcpConn).setNoDelay();
+    await send(connection, body.slice(0, cut));
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    await send(connection, body.slice(cut));
+  }, async (origin, hop) => {
+    for (cut = 1; cut < body.length; cut++) {
+      const response = await hop.fetch(get);
+      assert.equal(await new Response(response.body).text(), "hello 0123456789");
+    }
+    assert.equal(origin.connections, 1, "and the connection is used again");
+  });
+});
+
+test("does not use a connection again whose request body was not sent to its end", () => {
+  const stalled = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(new Uint8Array(3)),
+  });
+  return withOrigin(
+    (connection) => send(connection, "HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n"),
+    async (origin, hop) => {
+      const fields = [["content-length", "9"]] as const;
+      const response = await hop.fetch({ ...get, method: "POST", fields, body: stalled });
+      assert.equal(response.status, 413);
+      await response.body.cancel();
+      await (await hop.fetch(get)).body.cancel();
+      assert.equal(origin.connections, 2);
+    },
+  );
+});
+
+// A request body that breaks off must not leave the exchange waiting: one row for each way.
+const brokenRequests = [
+  {
+    how: "fails",
+    body: () => new ReadableStream<Uint8Array>({ pull: () => Promise.reject(new Error("gone")) }),
+  },
+  { how: "is shorter than it said", body: () => new Blob(["ab"]).stream() },
+  { how: "is longer than it said", body: () => new Blob(["abcdef"]).stream() },
+];
+
+for (const { how, body } of brokenRequests) {
+  test(`ends the exchange when the request body ${how}`, () => {
+    return withOrigin(() => Promise.resolve(), async (_, hop) => {
+      const fields = [["content-length", "4"]] as const;
+      await assert.rejects(
+        hop.fetch({ ...get, method: "POST", fields, body: body() }),
+        NextHopError,
+      );
+    });
+  });
+}
+
+test("sends a body of unknown length in chunks", async () => {
+  let seen = "";
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const origin = (async () => {
+    const connection = await listener.accept();
+    const buffer = new Uint8Array(1000);
+    while (!seen.endsWith("0\r\n\r\n")) {
+      seen += new TextDecoder().decode(buffer.subarray(0, await connection.read(buffer) ?? 0));
+    }
+    await send(connection, "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    connection.close();
+    listener.close();
+  })();
+  const { port } = listener.addr as Deno.NetAddr;
+  const hop = httpNextHop({ url: new URL(`http://127.0.0.1:${port}`) });
+  await (await hop.fetch({ ...get, method: "POST", body: new Blob(["hello"]).stream() })).body
+    .cancel();
+  await origin;
+  assert.match(seen, /transfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n$/);
+});
+
+test("asks for * without the base path", () => {
+  return withOrigin(
+    (connection) => send(connection, "HTTP/1.1 204 No Content\r\n\r\n"),
+    async (origin, hop) => {
+      await (await hop.fetch({ ...get, method: "OPTIONS", target: "*" })).body.cancel();
+      assert.match(origin.heads[0], /^OPTIONS \* HTTP/);
+    },
+  );
+});
+
+test("stops waiting in line when its signal does", () => {
+  return withOrigin(() => Promise.resolve(), async (_, hop) => {
+    const controller = new AbortController();
+    const asked = [1, 2].map(() => hop.fetch({ ...get, signal: controller.signal }));
+    setTimeout(() => controller.abort(), 20);
+    await Promise.all(asked.map((one) => assert.rejects(one, { reason: "aborted" })));
+  }, { maxSockets: 1 });
+});

@@ -3,4 +3,4 @@
  *
  * @module
  */
-export { httpNextHop, type HttpNextHopOptions } from "./http_next_hop.ts";
+export { type HttpNextHop, httpNextHop, type HttpNextHopOptions } from "./http_next_hop.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { NextHopError, type NextHopFailure } from "#cache";
 import { ChunkedDecoder } from "#http1";
 import type { Connection } from "./connection.ts";
 import type { BodyEnd } from "./response_head.ts";
@@ -14,6 +15,8 @@ export interface ResponseBodyOptions {
   readonly silenceMs: number;
   /** Called once: `whole` when the body ended as it should. */
   readonly done: (whole: boolean) => void;
+  /** Why the exchange was ended from outside, if it was. */
+  readonly ended: () => NextHopFailure | undefined;
 }
 
 /** Makes sense of the bytes of a body. */
@@ -31,7 +34,7 @@ interface Piece {
 export function responseBody(
   connection: Connection,
   end: BodyEnd,
-  { silenceMs, done }: ResponseBodyOptions,
+  { silenceMs, done, ended }: ResponseBodyOptions,
 ): ReadableStream<Uint8Array> {
   if (end.kind === "none" || (end.kind === "fixed" && end.bytes === 0)) {
     done(true);
@@ -39,8 +42,12 @@ export function responseBody(
   }
   const take = pieces(end);
   let received = 0;
+  let silent = false;
   const step = async (): Promise<Piece> => {
-    const timer = setTimeout(() => connection.close(), silenceMs);
+    const timer = setTimeout(() => {
+      silent = true;
+      connection.close();
+    }, silenceMs);
     try {
       const bytes = await connection.read();
       if (bytes !== undefined) return take(bytes);
@@ -57,17 +64,20 @@ export function responseBody(
       try {
         const before = received;
         while (received === before) {
-          const { data, rest, ended } = await step();
+          const { data, rest, ended: last } = await step();
           received += data.length;
           if (data.length > 0) controller.enqueue(data);
-          if (!ended) continue;
+          if (!last) continue;
           if (rest.length > 0) connection.unread(rest);
           done(true);
           return controller.close();
         }
       } catch (error) {
         done(false);
-        controller.error(error);
+        const reason = ended() ?? (silent ? "timeout" : "reset");
+        const detail = `${reason} after ${received} bytes`;
+        const message = `Cannot read the whole body: ${detail}`;
+        controller.error(new NextHopError(reason, message, { cause: error }));
       }
     },
     cancel: () => done(false),
