@@ -373,7 +373,7 @@ placeTest(
 
 placeTest("belongs to one at a time", async ({ dir, open }) => {
   const first = await open();
-  await assert.rejects(open(), /Cannot open cache directory: one store at a time/);
+  await assert.rejects(open(), /Cannot open disk store: .* in use by another store$/);
   await put(first, "/a", 1000);
   await first.close();
   const second = await open();
@@ -392,7 +392,36 @@ placeTest("refuses entries of others and writers after its end", async ({ open }
   assert.throws(() => void store.update(entry, suiteResponse("/b")), RangeError);
   assert.throws(() => entry.read(0, 1001), RangeError);
   assert.throws(() => entry.read(2, 1), RangeError);
+  const late = store.open(suiteResponse("/late"));
+  await late.write(suiteBody(1, 10));
   await store.close();
   await store.close();
+  assert.equal(await late.commit(), undefined);
+  await store.update(entry, entry.response);
+  store.touch(entry);
+  store.remove(entry);
   assert.equal(await putObject(store, suiteResponse("/b"), suiteBody(1, 10)), undefined);
+});
+
+placeTest("says what it needs when its directory is of no use", async ({ dir }) => {
+  await Deno.writeTextFile(`${dir}/file`, "");
+  await assert.rejects(
+    openDiskStore({ dir: `${dir}/file`, budgetBytes }),
+    /^Error: Cannot open disk store: a directory of its own that can be written: received \/.*file/,
+  );
+});
+
+placeTest("finishes a commit that was under way when it is closed", async ({ open }) => {
+  let store = await open();
+  const committed = putObject(store, suiteResponse("/a"), suiteBody(1, 1_000_000), {
+    chunkBytes: 1_000_000,
+  });
+  await Promise.resolve();
+  await Promise.resolve();
+  await store.close();
+  const admitted = await committed;
+  store = await open();
+  assert.equal(store.count, admitted === undefined ? 0 : 1);
+  if (admitted !== undefined) await assertWhole(store, "/a", 1_000_000);
+  await store.close();
 });

@@ -74,7 +74,7 @@ export class DiskFiles {
     clearTimeout(timer);
     if (!claimed) {
       void taken.then(() => file.close()); // let go of it when it comes too late
-      throw new Error(`Cannot open cache directory: one store at a time: received ${this.#dir}`);
+      throw new Error("in use by another store");
     }
     this.#lock = file;
   }

@@ -33,6 +33,7 @@ export class JournalFile {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #bytes: number;
   #rewriteAtBytes: number;
+  #closed = false;
   /** A cut last line would spoil the one after it. */
   #needsLineFeed: boolean;
 
@@ -48,8 +49,9 @@ export class JournalFile {
     return this.#bytes;
   }
 
-  /** Adds a line; it reaches the file a moment later. */
+  /** Adds a line; it reaches the file a moment later. After {@linkcode close} it is forgotten. */
   append(line: JournalLine): void {
+    if (this.#closed) return;
     const text = encodeLine(line);
     this.#lines += text;
     this.#bytes += text.length; // heads are all but always ASCII
@@ -60,6 +62,7 @@ export class JournalFile {
 
   /** Writes what waits. */
   async close(): Promise<void> {
+    this.#closed = true;
     this.#flush();
     await this.#work;
   }

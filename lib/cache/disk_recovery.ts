@@ -57,8 +57,9 @@ export async function recover(files: DiskFiles, onFault: OnFault): Promise<Recov
   const fromFiles = await readObjects(files, unknown, replay, onFault);
   const found = [...fromJournal, ...fromFiles];
   const newest = newestOfEach(found);
-  for (const each of found) {
-    if (!newest.has(each)) await removeFile(files.object(each.object.name));
+  for (const { object } of found.filter((each) => !newest.has(each))) {
+    await removeFile(files.object(object.name))
+      .catch((error) => onFault("write_failed", String(error)));
   }
   const highest = names.reduce((most, { generation }) => Math.max(most, generation), 0);
   return {

@@ -77,12 +77,16 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
   const onFault = (reason: DiskFaultReason, detail: string) =>
     options.onFault?.({ reason, detail });
   const files = new DiskFiles(options.dir);
-  await files.claim(claimMs);
   try {
+    await files.claim(claimMs);
     return new OpenDiskStore(options, files, await recover(files, onFault), onFault);
-  } catch (error) {
+  } catch (cause) {
     files.release();
-    throw error;
+    const received = `${options.dir}, ${cause instanceof Error ? cause.message : cause}`;
+    throw new Error(
+      `Cannot open disk store: a directory of its own that can be written: received ${received}`,
+      { cause },
+    );
   }
 }
 
