@@ -35,7 +35,9 @@ export function formatHelp(introduction: Introduction, table: ParameterTable): s
   return [
     `downlink-${program}: ${wrap(summary, 0, `downlink-${program}: `.length)}`,
     "",
-    ...examples.flatMap(({ command, does }) => [`  ${command}`, `      ${wrap(does, 6)}`]),
+    ...examples.flatMap((
+      { command, does },
+    ) => [`  ${wrapCommand(command)}`, `      ${wrap(does, 6)}`]),
     "",
     ...rows,
     "",
@@ -46,6 +48,21 @@ export function formatHelp(introduction: Introduction, table: ParameterTable): s
 
 function entry(flag: string, help: string): string {
   return `  ${flag}\n      ${wrap(help, 6)}`;
+}
+
+/** Breaks a command line before a flag, so that it can still be pasted into a shell. */
+function wrapCommand(command: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const part of command.split(/ (?=--)/)) {
+    const joined = line === "" ? part : `${line} ${part}`;
+    if (joined.length <= 72 || line === "") line = joined;
+    else {
+      lines.push(line);
+      line = part;
+    }
+  }
+  return [...lines, line].join(" \\\n    ");
 }
 
 /** Breaks text at 80 columns; lines after the first are indented. */

@@ -171,6 +171,9 @@ Deno.test("formatHelp() shows each parameter within 80 columns", () => {
     summary:
       "Caches what clients ask for and fetches the rest from a shield, so that an origin sees little.",
     examples: [{
+      command: `downlink-edge${" --upstream http://shield:8080".repeat(4)}`,
+      does: "Wraps.",
+    }, {
       command: "downlink-edge --upstream http://shield:8080",
       does: "Runs alone from flags.",
     }],
