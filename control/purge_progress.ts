@@ -14,7 +14,7 @@ export interface Progress {
     readonly total: number;
     readonly applied: number;
     readonly waiting: readonly WaitingNode[];
-    /** Nodes that reported it while this control ran. */
+    /** Nodes that reported it while this control ran, and when: to a tenth of a millisecond. */
     readonly took: readonly { readonly id: string; readonly role: NodeRole; readonly ms: number }[];
   };
 }
@@ -81,7 +81,7 @@ export class PurgeProgress {
 
   /** Where the purge that ends with `seq` stands among `nodes`. */
   of(seq: number, nodes: readonly ProgressNode[]): Progress {
-    const tookMs = this.#issued.findLast((issued) => issued.seq === seq)?.tookMs ?? new Map();
+    const tookMs = this.#issued.findLast((issued) => issued.seq === seq)?.tookMs;
     const waiting = nodes.filter((node) => node.appliedSeq < seq);
     return {
       state: waiting.length === 0 ? "completed" : "in_progress",
@@ -89,8 +89,10 @@ export class PurgeProgress {
         total: nodes.length,
         applied: nodes.length - waiting.length,
         waiting,
-        took: nodes.filter(({ id }) => tookMs.has(id))
-          .map(({ id, role }) => ({ id, role, ms: tookMs.get(id) })),
+        took: nodes.flatMap(({ id, role }) => {
+          const ms = tookMs?.get(id);
+          return ms === undefined ? [] : [{ id, role, ms: Math.round(ms * 10) / 10 }];
+        }),
       },
     };
   }
