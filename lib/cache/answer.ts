@@ -81,10 +81,11 @@ export function shownFields(
 
 function wholeAnswer({ request, response, body, onServed }: AnswerParts, fields: Field[]) {
   const { status } = response;
-  const sized = status === 204 || body.bodyBytes === undefined
+  const bodiless = status === 204 || status === 205 || status === 304;
+  const sized = bodiless || body.bodyBytes === undefined
     ? fields
     : withLength(fields, body.bodyBytes);
-  if (request.method === "HEAD" || status === 204 || status === 304) {
+  if (request.method === "HEAD" || bodiless) {
     body.discard();
     return { status, fields: sized, body: null };
   }

@@ -16,7 +16,7 @@ import type { StoredEntry } from "./store.ts";
 export interface FastHit {
   /** Status line and field lines, each with CRLF, without the empty line; `Date` is in it. */
   readonly head: Uint8Array;
-  /** `undefined` for HEAD and 204. */
+  /** `undefined` for HEAD, 204 and 205. */
   readonly body: Uint8Array | undefined;
   readonly dated: true;
 }
@@ -57,7 +57,7 @@ export class FastHits {
     const cacheStatus = statusOfHit(this.#name, response, ttlSeconds);
     const hideFields = this.#hideFields;
     const fields = shownFields({ response, ageSeconds, cacheStatus, hideFields });
-    const bodiless = response.status === 204;
+    const bodiless = response.status === 204 || response.status === 205;
     if (!bodiless) fields.push(["content-length", String(bodyBytes)]);
     const head = encodeHead(response.status, fields);
     const get: FastHit = { head, body: bodiless ? undefined : memory, dated: true };

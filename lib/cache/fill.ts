@@ -145,8 +145,8 @@ export class SharedFill {
     this.#log.append(chunk);
     const written = this.#writer?.write(chunk);
     if (written === undefined) return;
-    this.#writes = Promise.all([this.#writes, written]).then(() => {});
-    return written;
+    // A write that fails shows at the commit.
+    return this.#writes = Promise.all([this.#writes, written]).then(() => {}, () => {});
   }
 
   /** Reads `body` to its end, at the pace of the slowest reader when it is large. */
@@ -177,6 +177,7 @@ export class SharedFill {
   async finish(
     { response, admit }: { response: StoredResponse; admit: () => boolean },
   ): Promise<StoredEntry | undefined> {
+    if (this.#ended) return undefined;
     const expectedBytes = this.#expectedBytes;
     if (expectedBytes !== undefined && this.#log.bytes !== expectedBytes) {
       throw new WrongLength(

@@ -22,6 +22,7 @@ const responses: { what: string; response: () => NextHopResponse }[] = [
   { what: "a 404", response: () => reply(404, [fresh], "no") },
   { what: "a 301", response: () => reply(301, [fresh, ["location", "/b"]]) },
   { what: "a 204", response: () => ({ ...reply(204, [fresh]), fields: [fresh] }) },
+  { what: "a 205", response: () => reply(205, [fresh], "not allowed") },
   { what: "odd octets", response: () => reply(200, [fresh, ["x-odd", "\xe9\t\xff"]], "x") },
   { what: "a variant", response: () => reply(200, [fresh, ["vary", "accept-encoding"]], "x") },
   { what: "hidden fields", response: () => reply(200, [fresh, ["surrogate-key", "a"]], "x") },

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { endToEnd, type Fields } from "#http";
+import { endToEnd, type Fields, isFieldName, isFieldValue } from "#http";
 import { refusalOf } from "./admission.ts";
 import { withDate } from "./conditional.ts";
 import type { EngineParts } from "./fetcher.ts";
@@ -58,7 +58,7 @@ export function openFill(parts: EngineParts, options: OpenFillOptions): Fill {
     key,
     variant: "",
     status,
-    fields: withDate(endToEnd(options.fields), atMs),
+    fields: withDate(sendable(options.fields), atMs),
     requestSentMs: atMs,
     receivedMs: atMs,
     fillSeq,
@@ -108,4 +108,9 @@ export function openFill(parts: EngineParts, options: OpenFillOptions): Fill {
       fill.fail(new Error(`Cannot go on reading: need the rest of the body: received ${reason}`));
     },
   };
+}
+
+/** What can stand in a response head: the other road may bring names and values that cannot. */
+function sendable(fields: Fields): Fields {
+  return endToEnd(fields).filter(([name, value]) => isFieldName(name) && isFieldValue(value));
 }

@@ -108,3 +108,24 @@ Deno.test("a request that began by the internet goes on while the satellite deli
   gate.resolve();
   assert.equal((await first).text, "internet");
 });
+
+Deno.test("fields that no head can hold are left out", async () => {
+  const bench = offline();
+  const odd: Fields = [["x odd", "1"], ["x-lines", "a\r\nb"], ["x-wide", "\u{2603}"], [
+    "x-good",
+    "1",
+  ]];
+  const fill = bench.engine.openFill({ ...opened, fields: [...fields, ...odd] });
+  await fill.commit();
+  const names = (await bench.ask("/seg")).fields.map(([name]) => name);
+  assert.deepEqual(names.filter((name) => name.startsWith("x")), ["x-good"]);
+});
+
+Deno.test("commit() after abort() stores nothing, whatever the store would say", async () => {
+  const bench = offline();
+  const fill = bench.engine.openFill({ ...opened, expectedBytes: 3 });
+  fill.write(octets("one"));
+  fill.abort("timeout");
+  assert.equal(await fill.commit(), false);
+  assert.equal(bench.store.count, 0);
+});
