@@ -24,6 +24,12 @@ export interface BoxStatus {
     readonly repaired: number;
     readonly failed: number;
   };
+  /** The objects that were finished last, newest last. */
+  readonly recent: readonly {
+    readonly path: string;
+    readonly bytes: number;
+    readonly satellite: number;
+  }[];
   readonly services: readonly { readonly live?: string }[];
 }
 

@@ -9,7 +9,7 @@ import { type RoadBytes, roadsOf } from "./box_status.ts";
 import { digestOf } from "./digest.ts";
 
 /** Players start three segments before the end (RFC 8216 §6.3.3). */
-const startFromEnd = 3;
+export const startFromEnd = 3;
 const pollMs = 700;
 
 /** One object that the client fetched. */

@@ -11,10 +11,12 @@ import { boxStatus, difference, type RoadBytes, total } from "./box_status.ts";
 import { digestOf } from "./digest.ts";
 import { type Finding, megabytes, percent } from "./finding.ts";
 import { originFindings } from "./origin_count.ts";
-import { type Fetched, pause, PlaylistClient } from "./playlist_client.ts";
+import { type Fetched, pause, PlaylistClient, startFromEnd } from "./playlist_client.ts";
 import { type PurgeRound, PurgeWatch } from "./purge_watch.ts";
 import { compareStream, StreamClient } from "./stream_client.ts";
 
+/** A box that hears no satellite is judged all the same. */
+const tuneLimitMs = 12_000;
 const clearMs = 13_000;
 const lossyMs = 11_000;
 const lossShare = 0.1;
@@ -48,6 +50,8 @@ interface Stretch {
 /** Runs everything and returns what was found; it never throws for a finding. */
 export async function runCheck(options: CheckOptions): Promise<Finding[]> {
   const { lab, progress } = options;
+  progress("waiting for the channel's first segments by satellite");
+  await tuned(options);
   progress("playing at no loss");
   const clear = await play(options, clearMs);
   progress(`playing ${atLoss}`);
@@ -69,6 +73,22 @@ export async function runCheck(options: CheckOptions): Promise<Finding[]> {
     ...purges,
     ...originFindings(counts, seconds),
   ];
+}
+
+/**
+ * Waits until the box has as much of the channel as a player starts with. A box that was just
+ * switched on plays at once, by the internet; what is judged is the road that it plays by then on.
+ */
+async function tuned({ system }: CheckOptions): Promise<void> {
+  const box = system.addresses["stb-1"].url;
+  const deadlineMs = performance.now() + tuneLimitMs;
+  const segments = new Set<string>();
+  while (performance.now() < deadlineMs && segments.size < startFromEnd) {
+    for (const { path, satellite, bytes } of (await boxStatus(box)).recent) {
+      if (/\/seg-\d+\.ts$/.test(path) && satellite === bytes) segments.add(path);
+    }
+    await pause(100);
+  }
 }
 
 async function play({ system }: CheckOptions, ms: number): Promise<Stretch> {

@@ -44,7 +44,7 @@ Deno.test("the audio track says how to decode it (ISO/IEC 14496-1 §7.2.6.7)", (
   const { init } = clip.audio;
   const esds = findBytes(init, [0x65, 0x73, 0x64, 0x73]);
   // DecoderSpecificInfo: tag 5, a length in four bytes, AAC-LC at 48 kHz with two channels.
-  assert.ok(findBytes(init.subarray(esds), [5, 0x80, 0x80, 0x80, 5, 0x11, 0x90]) > 0);
+  assert.ok(findBytes(init.subarray(esds), [5, 0x80, 0x80, 0x80, 2, 0x11, 0x90]) > 0);
 });
 
 function findBytes(bytes: Uint8Array, wanted: readonly number[]): number {
