@@ -29,8 +29,15 @@ const recentObjects = 16;
 /** The window of the loss share, in milliseconds. */
 const lossWindowMs = 10_000;
 
+/** Told of bytes as they are counted. */
+export interface LedgerObserver {
+  came(road: Road, bytes: number): void;
+  gave(road: Road, bytes: number): void;
+}
+
 /** Counts. */
 export class Ledger {
+  readonly #observer: LedgerObserver | undefined;
   /** Object bytes by road. */
   readonly bytes: Record<Road, number> = { ...noBytes };
   /** Of these, of media segments of services. */
@@ -47,8 +54,13 @@ export class Ledger {
   /** Ended objects of the last seconds, oldest first. */
   #ended: (PacketCount & { readonly atMs: number })[] = [];
 
+  constructor(observer?: LedgerObserver) {
+    this.#observer = observer;
+  }
+
   /** Counts object bytes that came by a road. */
   came(road: Road, bytes: number, { media }: { readonly media: boolean }): void {
+    if (bytes > 0) this.#observer?.came(road, bytes);
     this.bytes[road] += bytes;
     if (media) this.media[road] += bytes;
   }
@@ -56,6 +68,7 @@ export class Ledger {
   /** Counts bytes that a player got. */
   gave(shares: RoadBytes, { media }: { readonly media: boolean }): void {
     for (const road of roads) {
+      if (shares[road] > 0) this.#observer?.gave(road, shares[road]);
       this.served[road] += shares[road];
       if (media) this.servedMedia[road] += shares[road];
     }

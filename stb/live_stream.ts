@@ -19,6 +19,7 @@ export interface LiveStreamOptions {
   readonly whenStored: (key: string, ms: number, signal: AbortSignal) => Promise<unknown>;
   /** A segment was given up. */
   readonly onSkip?: (uri: string) => void;
+  readonly onBegin?: () => void;
   /** The stream ended, for whatever reason. */
   readonly onEnd?: () => void;
   readonly nowMs: () => number;
@@ -38,6 +39,7 @@ export function liveStream(
 ): ReadableStream<Uint8Array> {
   const abort = new AbortController();
   const chunks = new LiveChunks(start, options, abort.signal).run();
+  options.onBegin?.();
   const end = () => {
     if (!abort.signal.aborted) options.onEnd?.();
     abort.abort();

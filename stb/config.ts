@@ -1,0 +1,101 @@
+/**
+ * The set-top box's parameters.
+ *
+ * @module
+ */
+
+import {
+  bitRate,
+  bytes,
+  choice,
+  duration,
+  hostPort,
+  integer,
+  type Introduction,
+  list,
+  optional,
+  path,
+  text,
+  url,
+} from "#config";
+import { commonParameters } from "#program";
+
+/** One row a parameter. */
+export const parameters = {
+  session: optional(
+    text(
+      undefined,
+      "DVB-MABR gateway configuration, full or bootstrap: what to receive. Needed.",
+      "FILE|URL",
+    ),
+  ),
+  interface: text(
+    "0.0.0.0",
+    "IPv4 address of the interface to join groups on; 0.0.0.0 lets the system choose.",
+    "IP",
+  ),
+  receiveBuffer: bytes("8MiB", "Socket receive buffer to ask the system for."),
+  cache: path("/var/lib/downlink/stb", "Folder for the cache and what it depends on.", "DIR"),
+  cacheSize: bytes("10GiB", "Disk space for cached objects; the least recently used go first."),
+  listen: hostPort("127.0.0.1:8090", "Where players connect."),
+  repair: optional(
+    list(
+      url(
+        undefined,
+        "Edges to repair from and to ask for what is not on the satellite, before those that " +
+          "the configuration names.",
+      ),
+    ),
+  ),
+  repairFor: choice(
+    ["all", "watched"],
+    "all",
+    "Whose holes are repaired: of all that is received, or only of what somebody is reading.",
+  ),
+  repairRate: bitRate("40Mbit", "Most that repairs ask of the internet."),
+  repairParallel: integer("4", "Repair requests at a time to one edge, 1 to 64.", {
+    min: 1,
+    max: 64,
+  }),
+  serviceList: path(
+    "/dvbi/services.xml",
+    "Path of the DVB-I service list among the received objects.",
+  ),
+  page: optional(
+    path(undefined, "Folder of the page at /ui/; default: the one that is built in.", "DIR"),
+  ),
+  mdns: choice(["on", "off"], "on", "Announce this box in the home as _downlink._tcp."),
+  control: optional(url(undefined, "Control service: purge log, topology, heartbeats.")),
+  data: optional(
+    path(
+      undefined,
+      "Folder for the purge position and the topology snapshot; default: that of --cache.",
+      "DIR",
+    ),
+  ),
+  catchUp: duration("3s", "How long a start waits for the purge log before serving without it."),
+  nodeId: optional(text(undefined, "Name of this box; default: stb and the listen port.")),
+  publicUrl: optional(
+    url(undefined, "How players reach this box; default: the listen address."),
+  ),
+  region: optional(text(undefined, "Region of this box in the topology.")),
+  ...commonParameters("127.0.0.1:9090"),
+};
+
+/** What `--help` says above the table. */
+export const introduction: Introduction = {
+  program: "stb",
+  summary:
+    "The home's end of the satellite: receives multicast, repairs holes over HTTP, keeps objects " +
+    "on disk and serves players.",
+  examples: [
+    {
+      command: "downlink-stb --session session.xml --interface 192.0.2.7 --repair http://edge:8080",
+      does: "Receives what the configuration names; holes and misses go to the edge.",
+    },
+    {
+      command: "downlink-stb --session http://edge:8080/session.xml --cache /data --control URL",
+      does: "Keeps the cache in /data and follows control's purges.",
+    },
+  ],
+};

@@ -1,0 +1,354 @@
+/**
+ * A set-top box put together: reception, repair, cache, players. It opens no port for players and
+ * reads no flags, so that a test can run a whole home.
+ *
+ * @module
+ */
+
+import type { Hono } from "hono";
+import { CacheEngine, type NextHop, type Purges, type Store } from "#cache";
+import { serviceListMediaType } from "#dvbi";
+import type { FdtFile } from "#flute";
+import type { ExchangeEnv } from "#http1";
+import type { Logger } from "#log";
+import { gatewayConfigurationUri } from "#mabr";
+import { openReceiver } from "#multicast";
+import { homeApp } from "./app.ts";
+import { Arrivals } from "./arrivals.ts";
+import type { Channel } from "./channels.ts";
+import { Forecast } from "./forecast.ts";
+import type { HomeMetrics } from "./home_metrics.ts";
+import { InBandVersions } from "./in_band.ts";
+import { Ledger } from "./ledger.ts";
+import type { GetObject } from "./live_playlist.ts";
+import { PlayerAnswers } from "./player_answers.ts";
+import { Reception } from "./reception.ts";
+import { RepairPlaces } from "./repair_places.ts";
+import { Repairer } from "./repairer.ts";
+import { ReturnPath } from "./return_path.ts";
+import { ServiceDirectory } from "./service_directory.ts";
+import { SessionKeeper, type SessionKeeperOptions } from "./session_keeper.ts";
+import type { ReadFile } from "./static_files.ts";
+import { type Status, statusOf } from "./status.ts";
+
+/** What a home is made of. */
+export interface HomeOptions {
+  /** This box's name, also in `Cache-Status`. */
+  readonly name: string;
+  readonly interfaceAddress: string;
+  readonly receiveBufferBytes: number;
+  readonly session: Pick<SessionKeeperOptions, "load" | "kept">;
+  readonly store: Store & { readonly evictedCount?: number };
+  readonly purges: Purges;
+  /** Edges by flag. */
+  readonly repair: readonly URL[];
+  readonly connect: (url: URL) => NextHop;
+  /** Edges that control knows, best first. */
+  readonly edges: () => readonly { readonly url: string }[];
+  readonly repairFor: "all" | "watched";
+  readonly repairBitsPerSecond: number;
+  readonly repairParallel: number;
+  /** Path of the DVB-I service list. */
+  readonly serviceList: string;
+  readonly page: ReadFile;
+  readonly metrics: HomeMetrics;
+  readonly log: Logger;
+  /** Ready now to play: a configuration is in force. */
+  readonly onReady?: () => void;
+}
+
+/** Objects up to this size are fetched whole into memory. */
+const mostWholeBytes = 256 * 2 ** 20;
+const tickMs = 20;
+/** What need not be looked at every tick is looked at every so many. */
+const slowTicks = 25;
+const retryServicesMs = 5000;
+
+/** A running set-top box. */
+export class Home {
+  readonly app: Hono<{ Bindings: Partial<ExchangeEnv> }>;
+  readonly #options: HomeOptions;
+  readonly #abort = new AbortController();
+  readonly #startedMs = Date.now();
+  readonly #ledger: Ledger;
+  readonly #services = new ServiceDirectory();
+  readonly #versions = new InBandVersions();
+  readonly #places: RepairPlaces;
+  readonly #engine: CacheEngine;
+  readonly #arrivals: Arrivals;
+  readonly #reception: Reception;
+  readonly #keeper: SessionKeeper;
+  readonly #players: PlayerAnswers;
+  #channels: readonly Channel[] = [];
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #ticks = 0;
+  #lookedMs = -Infinity;
+  #looking = false;
+
+  constructor(options: HomeOptions) {
+    this.#options = options;
+    const { metrics, store, purges, name } = options;
+    this.#ledger = new Ledger(metrics);
+    this.#places = new RepairPlaces({
+      given: options.repair,
+      connect: options.connect,
+      edges: options.edges,
+    });
+    this.#engine = new CacheEngine({
+      name,
+      store,
+      purges,
+      nextHop: this.#returnPath(),
+      nowMs: Date.now,
+      // A player's reload must not send a million homes past their caches.
+      policy: { honourRequestDirectives: false, hideFields: ["surrogate-key", "cache-tag"] },
+      onOutcome: (outcome) => metrics.cache(outcome),
+    });
+    const forecast = new Forecast();
+    const isMedia = (key: string) => this.#services.isMedia(key);
+    this.#arrivals = this.#makeArrivals(forecast, isMedia);
+    this.#reception = this.#makeReception();
+    this.#keeper = this.#makeKeeper();
+    this.#players = new PlayerAnswers({
+      engine: this.#engine,
+      store,
+      arrivals: this.#arrivals,
+      forecast,
+      ledger: this.#ledger,
+      isMedia,
+      hasReturnPath: () => this.#edges().length > 0,
+      nowMs: Date.now,
+    });
+    this.app = homeApp({
+      answer: (request, signal) => this.#players.answer(request, signal),
+      services: this.#services,
+      status: () => this.status(),
+      page: options.page,
+      signal: this.#abort.signal,
+      live: {
+        whenStored: (key, ms, signal) => this.#arrivals.whenStored(key, ms, signal),
+        onBegin: () => void this.#ledger.live.streams++,
+        onEnd: () => void this.#ledger.live.streams--,
+        onSkip: (uri) => this.#skipped(uri),
+        nowMs: Date.now,
+      },
+    });
+    metrics.watch(() => this.status());
+  }
+
+  /**
+   * Starts to receive.
+   *
+   * @returns Why no configuration is in force yet; it goes on trying.
+   */
+  async start(): Promise<undefined | { readonly error: unknown }> {
+    this.#timer = setInterval(() => this.#tick(), tickMs);
+    await this.#readServices(this.#options.store);
+    return await this.#keeper.start();
+  }
+
+  /** What the box says of itself. */
+  status(): Status {
+    const { name, store, purges } = this.#options;
+    return statusOf({
+      name,
+      startedMs: this.#startedMs,
+      ledger: this.#ledger,
+      store,
+      appliedSeq: purges.appliedSeq,
+      road: this.#reception.road,
+      channels: this.#reception.channels,
+      services: this.#services.views,
+      arriving: this.#arrivals.count,
+    }, Date.now());
+  }
+
+  /** Frees what purges took. */
+  sweep(): void {
+    this.#engine.sweep();
+  }
+
+  /** Ends endless answers; the others may finish. */
+  hangUp(): void {
+    this.#abort.abort();
+  }
+
+  /** Leaves the groups and stops all that waits. */
+  close(): void {
+    this.#abort.abort();
+    clearInterval(this.#timer);
+    this.#reception.close();
+  }
+
+  #returnPath(): ReturnPath {
+    const { purges, metrics } = this.#options;
+    return new ReturnPath({
+      places: () => this.#edges(),
+      isCurrent: (key, tag) => {
+        const version = this.#versions.find(key, tag);
+        return version !== undefined && this.#reception.isHeard(version.channel) &&
+          purges.verdict({ key, ...version }) === "valid";
+      },
+      onBytes: (key, bytes) => {
+        this.#ledger.came("internet", bytes, { media: this.#services.isMedia(key) });
+      },
+      onFailure: (place, reason) => metrics.edgeFailure(place, reason),
+      nowMs: Date.now,
+    });
+  }
+
+  #edges() {
+    return this.#places.inOrder(this.#channels.map(({ repair }) => repair));
+  }
+
+  #makeArrivals(forecast: Forecast, isMedia: (key: string) => boolean): Arrivals {
+    const { store, purges, metrics, repairFor, log } = this.#options;
+    const { repairBitsPerSecond, repairParallel } = this.#options;
+    const repairer = new Repairer({
+      appliedSeq: () => purges.appliedSeq,
+      onRequest: (report) => {
+        this.#ledger.repairs.requests++;
+        this.#ledger.repairs.bytes += report.fetchedBytes;
+        if (report.outcome !== "ok") this.#ledger.repairs.failures++;
+        metrics.repair(report);
+      },
+      parallel: repairParallel,
+      bytesPerSecond: repairBitsPerSecond / 8,
+      nowMs: Date.now,
+      random: Math.random,
+      delay: pause,
+      signal: this.#abort.signal,
+    });
+    return new Arrivals({
+      openFill: (fill) => this.#engine.openFill(fill),
+      store,
+      purges,
+      repairer,
+      ledger: this.#ledger,
+      forecast,
+      versions: this.#versions,
+      tiersFor: ({ repair }) => this.#places.tiers(repair),
+      configurationUri: gatewayConfigurationUri,
+      onConfiguration: (document) => void this.#keeper.inBand(document),
+      onStored: (key, file, content) => this.#stored(key, file, content),
+      onOutcome: (outcome, uri) => {
+        metrics.object(outcome);
+        const good = outcome === "complete" || outcome === "repaired";
+        log[good ? "debug" : "info"]("object", { outcome, uri });
+      },
+      isMedia,
+      mendsUnread: () => repairFor === "all",
+      mostBytes: mostWholeBytes,
+      nowMs: Date.now,
+    });
+  }
+
+  #makeReception(): Reception {
+    const { interfaceAddress, receiveBufferBytes, metrics, log } = this.#options;
+    return new Reception({
+      interfaceAddress,
+      receiveBufferBytes,
+      openReceiver,
+      onEvent: (event, channel) => this.#arrivals.handle(event, channel),
+      wantFile: (file) => this.#arrivals.wants(file),
+      onLeft: (channel) => this.#arrivals.left(channel),
+      onDatagram: (outcome) => metrics.datagram(outcome),
+      onNote: (level, sentence) => log[level](sentence),
+      nowMs: Date.now,
+    });
+  }
+
+  #makeKeeper(): SessionKeeper {
+    const { session, metrics, log } = this.#options;
+    return new SessionKeeper({
+      ...session,
+      apply: async (channels) => {
+        this.#channels = channels;
+        await this.#reception.tune(channels);
+      },
+      onApplied: (origin, { channels, refused }) => {
+        metrics.session(origin, "applied");
+        log.info("configuration", { origin, channels: channels.length });
+        for (const { name, why } of refused) log.warn("channel left alone", { name, why });
+        this.#options.onReady?.();
+      },
+      onRejected: (origin, why) => {
+        metrics.session(origin, why);
+        log.warn("configuration not used", { origin, why });
+      },
+      nowMs: Date.now,
+    });
+  }
+
+  #tick(): void {
+    const nowMs = Date.now();
+    this.#reception.tick(nowMs);
+    if (this.#ticks++ % slowTicks !== 0) return;
+    this.#arrivals.tick(nowMs);
+    const heard = this.#reception.channels.some(({ state }) => state === "receiving");
+    this.#keeper.tick(nowMs, { heard });
+    if (nowMs - this.#lookedMs >= retryServicesMs) void this.#lookForServices(nowMs);
+  }
+
+  /** Asks for the service list while there is none, and looks at playlists that nobody looked at. */
+  async #lookForServices(nowMs: number): Promise<void> {
+    if (this.#looking || (this.#services.services.length > 0 && this.#services.sorted)) return;
+    this.#looking = true;
+    this.#lookedMs = nowMs;
+    const { signal } = this.#abort;
+    if (this.#services.services.length === 0 && this.#edges().length > 0) {
+      const answer = await this.#get(this.#options.serviceList, { signal });
+      const body = answer.status === 200 && answer.body !== null
+        ? await new Response(answer.body as BodyInit).bytes().catch(() => undefined)
+        : undefined;
+      if (body !== undefined) this.#services.update(body);
+    }
+    if (!this.#services.sorted) {
+      await this.#services.sortPlaylists((target, o) => this.#get(target, o), signal);
+    }
+    this.#looking = false;
+  }
+
+  /** For the box itself: no player asks, so none is counted. */
+  readonly #get: GetObject = (target, { signal }) =>
+    this.#engine.respond({ method: "GET", target, fields: [] }, { signal });
+
+  /** After a restart the list is in the cache. */
+  async #readServices(store: Store): Promise<void> {
+    const [entry] = store.find(this.#options.serviceList);
+    if (entry === undefined) return;
+    try {
+      this.#services.update(await new Response(entry.read(0, entry.bodyBytes)).bytes());
+    } catch {
+      // a damaged file: the satellite or the internet brings the list again
+    }
+  }
+
+  #stored(key: string, { contentType = "" }: FdtFile, content: Uint8Array): void {
+    const { serviceList, log } = this.#options;
+    const isList = key === serviceList || contentType.startsWith(serviceListMediaType);
+    const why = isList ? this.#services.update(content) : undefined;
+    if (why !== undefined) log.warn("service list not used", { key, why });
+    if (isList) this.#lookedMs = -Infinity;
+  }
+
+  #skipped(uri: string): void {
+    this.#ledger.live.skipped++;
+    this.#options.metrics.liveSkipped();
+    this.#options.log.warn("live stream goes on without a segment", { uri });
+  }
+}
+
+/** Waits, or less when the signal aborts. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
+}

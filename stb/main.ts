@@ -1,0 +1,152 @@
+/**
+ * `downlink-stb`: the set-top box.
+ *
+ * @module
+ */
+
+import { openDiskStore, type StoredResponse } from "#cache";
+import { BadValue, formatHostPort } from "#config";
+import { fieldValue } from "#http";
+import { frontMetrics, joinControl, listen, runProgram, version } from "#program";
+import { PurgeIndex } from "#purge";
+import { rendezvous, type TopologySnapshot } from "#topology";
+import { httpNextHop } from "#upstream";
+import { announce } from "./announce.ts";
+import { introduction, parameters } from "./config.ts";
+import { Home } from "./home.ts";
+import { homeMetrics } from "./home_metrics.ts";
+import { keptSession, sessionLoader } from "./session_file.ts";
+import { folderReader } from "./static_files.ts";
+import { isPlaylist } from "./stored_head.ts";
+
+await runProgram({
+  introduction,
+  parameters,
+  async start({ settings, log, metrics, admin, token, setReady, onDrain }) {
+    const { session, cache, control, listen: at } = settings;
+    if (session === undefined) {
+      throw new BadValue(
+        "Cannot use --session: need a gateway configuration, as FILE or URL: received nothing",
+      );
+    }
+    const name = settings.nodeId ?? `stb-${at.port}`;
+    const counts = homeMetrics(metrics);
+    const store = await openStore(cache, settings.cacheSize, counts.diskFault);
+    onDrain(() => store.close());
+    const index = new PurgeIndex();
+    let snapshot: TopologySnapshot | undefined;
+
+    const home = new Home({
+      name,
+      interfaceAddress: settings.interface,
+      receiveBufferBytes: settings.receiveBuffer,
+      session: { load: sessionLoader(session), kept: keptSession(`${cache}/session.xml`) },
+      store,
+      purges: index,
+      repair: settings.repair ?? [],
+      connect: (url) => httpNextHop({ url, maxSockets: 16, headTimeoutMs: 8000 }),
+      edges: () => snapshot === undefined ? [] : rendezvous(name, snapshot.edges),
+      repairFor: settings.repairFor,
+      repairBitsPerSecond: settings.repairRate,
+      repairParallel: settings.repairParallel,
+      serviceList: settings.serviceList,
+      page: folderReader(pageFolder(settings.page)),
+      metrics: counts,
+      log,
+      onReady: () => setReady(true),
+    });
+    onDrain(() => home.close());
+
+    const server = listen(at, {
+      handler: (request, env) => home.app.fetch(request, env),
+      onEvent: frontMetrics("stb", metrics, log),
+    });
+    onDrain((timeoutMs) => {
+      home.hangUp();
+      return server.drain(timeoutMs);
+    });
+    const address = formatHostPort(server.address);
+    if (control !== undefined) {
+      const link = await joinControl({
+        control,
+        dir: settings.data ?? cache,
+        node: {
+          id: name,
+          role: "stb",
+          url: settings.publicUrl?.href ?? `http://${address}`,
+          adminUrl: `http://${formatHostPort(settings.admin)}`,
+          region: settings.region,
+          version,
+        },
+        index,
+        log,
+        metrics,
+        admin,
+        token,
+        onApplied: () => home.sweep(),
+        onGap: () => home.sweep(),
+        onSnapshot: (newer) => snapshot = newer,
+      });
+      onDrain(() => link.leave());
+      if (!await link.caughtUp(settings.catchUp)) {
+        log.warn("serving before the purge log was reached");
+      }
+    }
+
+    const failed = await home.start();
+    if (failed !== undefined) {
+      const received = failed.error instanceof Error
+        ? failed.error.message
+        : `need a gateway configuration: received ${failed.error}`;
+      // A file that is not there is a mistake; a server that is away comes back.
+      if (!/^https?:/i.test(session)) throw new BadValue(`Cannot use --session: ${received}`);
+      log.warn("no configuration yet", { reason: received });
+    }
+    if (settings.mdns === "on") {
+      const announcement = announce(
+        { name, address: server.address, machineAddresses: machineAddresses(), version },
+        { interfaceAddress: settings.interface, onNote: (sentence) => log.warn(sentence) },
+      );
+      onDrain(() => announcement.end());
+    }
+    log.info("serving", { listen: address, name });
+  },
+});
+
+async function openStore(
+  dir: string,
+  budgetBytes: number,
+  onFault: Parameters<typeof openDiskStore>[0]["onFault"],
+) {
+  try {
+    return await openDiskStore({ dir: `${dir}/objects`, budgetBytes, pinned, onFault });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BadValue(
+      `Cannot use --cache ${dir} with --cache-size ${budgetBytes}: need a folder for this box ` +
+        `alone: received ${reason}`,
+    );
+  }
+}
+
+/** What every player needs first goes last. */
+function pinned({ key, fields }: StoredResponse): boolean {
+  const type = fieldValue(fields, "content-type");
+  return isPlaylist(key, type) || /xml/i.test(type ?? "") ||
+    /init[^/]*\.(mp4|m4s)$/i.test(key);
+}
+
+function pageFolder(folder: string | undefined): URL {
+  if (folder === undefined) return new URL("page/", import.meta.url);
+  const base = new URL(`file://${Deno.cwd()}/`);
+  return new URL(`${folder.replace(/\/*$/, "").replaceAll("%", "%25")}/`, base);
+}
+
+function machineAddresses(): string[] {
+  try {
+    return Deno.networkInterfaces().filter(({ family }) => family === "IPv4")
+      .map(({ address }) => address).filter((address) => !address.startsWith("127."));
+  } catch {
+    return []; // not permitted: nobody is told an address that we do not know
+  }
+}
