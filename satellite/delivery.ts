@@ -72,7 +72,7 @@ export class Delivery {
   /** Gives up an object that is too late. */
   abandon(key: string): void {
     const item = this.#items.get(key);
-    if (item !== undefined) this.#giveUp(item, "late", "was not sent before newer ones");
+    if (item !== undefined) this.#giveUp(item, "late", "newer ones before its turn came");
   }
 
   /** Forgets what was sent and is not needed again. */
@@ -110,6 +110,11 @@ export class Delivery {
   async stop(): Promise<void> {
     for (const item of [...this.#items.values()]) this.#drop(item);
     await Promise.all(this.#fetches);
+    this.#context.complaints.forget(this.#subject);
+  }
+
+  get #subject(): string {
+    return `${this.#options.subject} objects`;
   }
 
   #fetch(item: Item): void {
@@ -137,7 +142,7 @@ export class Delivery {
       if (outcome.kind === "object") {
         item.object = outcome.object;
         item.state = "fetched";
-        this.#context.complaints.settle(`${this.#options.subject} objects`);
+        this.#context.complaints.settle(this.#subject);
         return;
       }
       if (outcome.kind === "failed") {
@@ -151,9 +156,8 @@ export class Delivery {
   }
 
   #complain(item: Item, reason: string, detail: string): void {
-    const subject = `${this.#options.subject} objects`;
-    const sentence = `Cannot fetch ${item.key}: need the object: received ${detail}`;
-    this.#context.complaints.raise(subject, reason, sentence);
+    const sentence = `Cannot send ${item.key}: need the object: received ${detail}`;
+    this.#context.complaints.raise(this.#subject, reason, sentence);
   }
 
   #giveUp(item: Item, reason: GiveUpReason, detail: string): void {

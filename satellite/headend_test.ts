@@ -282,7 +282,7 @@ Deno.test("a missing, a too large and a private segment are given up, and the re
     const sentences = lines.map((line) => JSON.parse(line).message).join("\n");
     assert.match(
       sentences,
-      /Cannot fetch \/one\/seg-\d+\.ts: need the object: received status 404/,
+      /Cannot send \/one\/seg-\d+\.ts: need the object: received status 404/,
     );
   });
 });

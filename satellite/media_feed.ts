@@ -7,6 +7,7 @@
 
 import { type MediaPlaylist, parseMediaPlaylist } from "#hls";
 import type { CarriedTicket } from "./broadcast.ts";
+import type { SegmentState } from "./dash_versions.ts";
 import { Delivery } from "./delivery.ts";
 import { carriedObject, type FeedContext, fetchValid, sameBytes, verdictOf } from "./feed.ts";
 import { LiveWindow, type NamedSegment, type PlaylistVersion } from "./live_window.ts";
@@ -115,14 +116,9 @@ export class MediaFeed {
   }
 
   /** Whether receivers can have a segment: `unknown` when this playlist does not name it. */
-  stateOf(key: string): "sent" | "pending" | "unknown" {
+  stateOf(key: string): SegmentState {
     if (this.#window.isPending(key)) return "pending";
     return this.#window.newest?.segments.some((one) => one.key === key) ? "sent" : "unknown";
-  }
-
-  /** Keys of the segments that the newest version names. */
-  get segmentKeys(): readonly string[] {
-    return this.#window.newest?.segments.map(({ key }) => key) ?? [];
   }
 
   /** Whether it has initialization segments. */

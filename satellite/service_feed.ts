@@ -7,15 +7,14 @@
  * @module
  */
 
-import { type MasterPlaylist, parseMasterPlaylist } from "#hls";
 import type { ServiceComponentIdentifier } from "#mabr";
+import { DashVersions, type SegmentState } from "./dash_versions.ts";
 import { type FeedContext, fetchValid } from "./feed.ts";
 import { acquisitionMs, type CarriedService, type CarriedStream } from "./gateway_configuration.ts";
 import { MediaFeed, type MediaFeedStatus } from "./media_feed.ts";
-import { readMpd, type Representation } from "./mpd.ts";
+import { type NamedStream, namedStreams } from "./named_streams.ts";
 import { ObjectFeed } from "./object_feed.ts";
-import { referencedKey, resolve, transportUri } from "./object_key.ts";
-import type { FetchedObject } from "./origin.ts";
+import { transportUri } from "./object_key.ts";
 import { Poller } from "./poller.ts";
 
 /** One way to a service, as its list says. */
@@ -52,10 +51,11 @@ export interface ServiceFeedOptions {
 /** A manifest on its way to the air. */
 interface Manifest extends ServiceManifest {
   readonly id: string;
-  /** Whether it was tried: the configuration waits no longer for it. */
+  /** Whether it was tried once. */
   tried: boolean;
   /** Carries a master playlist or an MPD; a media playlist is carried by its stream. */
   feed?: ObjectFeed;
+  readonly versions: DashVersions;
   /** Keys of the media playlists that it names, or its own when it is one. */
   streams: readonly string[];
 }
@@ -65,20 +65,13 @@ interface Stream {
   averageBitsPerSecond?: number;
 }
 
-/** A media playlist that a master playlist names. */
-interface NamedStream {
-  readonly url: URL;
-  readonly key: string;
-  readonly averageBitsPerSecond?: number;
-}
-
+/** The configuration of other services waits no longer for a manifest that does not come. */
+const firstTryMs = 2000;
 const resolveAgainMs = 1000;
 const resolvedMs = 60_000;
 const maxManifestBytes = 2 ** 20;
 const master = { revalidateMs: 10_000, minMaxAgeSeconds: 30 };
 const mpd = { revalidateMs: 500, minMaxAgeSeconds: 4 };
-/** A DASH manifest waits no longer for segments that no playlist names. */
-const unknownSegmentMs = 4000;
 
 /** Feeds one service. */
 export class ServiceFeed {
@@ -87,21 +80,26 @@ export class ServiceFeed {
   readonly #manifests: readonly Manifest[];
   readonly #streams = new Map<string, Stream>();
   readonly #poller = new Poller((signal) => this.#resolve(signal));
-  readonly #representations = new WeakMap<FetchedObject, readonly Representation[]>();
-  readonly #seenMs = new WeakMap<FetchedObject, number>();
-  #newestMpd: FetchedObject | undefined;
+  #startedMs = 0;
 
   constructor(context: FeedContext, options: ServiceFeedOptions) {
     this.#context = context;
     this.#options = options;
     const inOrder = options.service.manifests.toSorted((a, b) => rank(a) - rank(b));
     this.#manifests = inOrder.map((manifest, at) => {
-      return { ...manifest, id: `${manifest.kind}-${at + 1}`, tried: false, streams: [] };
+      return {
+        ...manifest,
+        id: `${manifest.kind}-${at + 1}`,
+        tried: false,
+        streams: [],
+        versions: new DashVersions(),
+      };
     });
   }
 
   /** Begins to look for what the manifests name. */
   start(): void {
+    this.#startedMs = this.#context.nowMs();
     this.#poller.start();
   }
 
@@ -116,9 +114,10 @@ export class ServiceFeed {
     for (const feed of this.#feeds()) feed.recheck();
   }
 
-  /** What is carried; `undefined` before each manifest was tried once. */
+  /** What is carried; `undefined` at the start, until each manifest was tried once or had its time. */
   describe(): CarriedService | undefined {
-    if (!this.#manifests.every(({ tried }) => tried)) return undefined;
+    const early = this.#context.nowMs() - this.#startedMs < firstTryMs;
+    if (early && !this.#manifests.every(({ tried }) => tried)) return undefined;
     const carried = this.#manifests.filter(({ feed, streams }) => feed || streams.length > 0);
     return {
       identifier: this.#options.service.identifier,
@@ -153,7 +152,7 @@ export class ServiceFeed {
   }
 
   async #resolveHls(manifest: Manifest, signal: AbortSignal): Promise<void> {
-    const { key, url } = manifest;
+    const { key } = manifest;
     const options = { maxBytes: maxManifestBytes, signal };
     const outcome = await fetchValid(this.#context, key, options);
     if (signal.aborted) return;
@@ -163,7 +162,7 @@ export class ServiceFeed {
         : ["purged", "one that was purged meanwhile"];
       return this.#complain(key, reason, detail);
     }
-    const named = namedStreams(outcome.object, url);
+    const named = namedStreams(outcome.object.body, manifest);
     if (typeof named === "string") {
       this.#context.counters.documentsRejected.add(named);
       return this.#complain(key, named, `a playlist that is ${named}`);
@@ -184,7 +183,7 @@ export class ServiceFeed {
       acquisitionMs,
       maxBytes: maxManifestBytes,
       read: (object) => {
-        const now = namedStreams(object, manifest.url);
+        const now = namedStreams(object.body, manifest);
         if (typeof now !== "string") this.#takeStreams(manifest, now);
         return typeof now === "string" ? now : undefined;
       },
@@ -201,8 +200,12 @@ export class ServiceFeed {
       traffic: "playlist",
       acquisitionMs,
       maxBytes: maxManifestBytes,
-      read: (object) => this.#readMpd(object, manifest.url),
-      isReady: (object) => this.#mayPublish(object),
+      read: (object) => {
+        this.#options.onChange();
+        return manifest.versions.read(object, manifest.url, this.#context.nowMs());
+      },
+      isReady: (object) =>
+        manifest.versions.isReady(object, (key) => this.#stateOf(key), this.#context.nowMs()),
     });
     manifest.feed.start();
   }
@@ -240,26 +243,9 @@ export class ServiceFeed {
     feed.start();
   }
 
-  #readMpd(object: FetchedObject, url: URL): string | undefined {
-    const representations = readMpd(object.body, url);
-    if (typeof representations === "string") return representations;
-    this.#representations.set(object, representations);
-    this.#seenMs.set(object, this.#context.nowMs());
-    this.#newestMpd = object;
-    this.#options.onChange();
-    return undefined;
-  }
-
-  /** Whether receivers can have the newest segments that a DASH manifest names. */
-  #mayPublish(object: FetchedObject): boolean {
-    const ageMs = this.#context.nowMs() - (this.#seenMs.get(object) ?? 0);
-    const streams = [...this.#streams.values()];
-    return (this.#representations.get(object) ?? []).every(({ newestKey }) => {
-      if (newestKey === undefined) return true;
-      const states = streams.map(({ feed }) => feed.stateOf(newestKey));
-      if (states.includes("pending")) return false;
-      return states.includes("sent") || ageMs >= unknownSegmentMs;
-    });
+  #stateOf(key: string): SegmentState {
+    const states = [...this.#streams.values()].map(({ feed }) => feed.stateOf(key));
+    return states.find((state) => state !== "unknown") ?? "unknown";
   }
 
   #mediaSessions(): CarriedStream[] {
@@ -268,23 +254,15 @@ export class ServiceFeed {
       const components: ServiceComponentIdentifier[] = hls.map(({ id }) => {
         return { type: "hls", manifestIdRef: id, mediaPlaylistLocator: transportUri(key) };
       });
-      components.push(...this.#dashComponents(feed.segmentKeys));
+      components.push(...this.#dashComponents(feed.status.newestSegment));
       return { tsi: feed.tsi, components, hasInit: feed.hasInit, averageBitsPerSecond };
     });
   }
 
-  #dashComponents(segmentKeys: readonly string[]): ServiceComponentIdentifier[] {
-    const dash = this.#manifests.find(({ kind, feed }) => kind === "dash" && feed);
-    const newest = segmentKeys.at(-1);
-    if (!dash || !this.#newestMpd || newest === undefined) return [];
-    const representations = this.#representations.get(this.#newestMpd) ?? [];
-    return representations.filter((one) => one.holds(newest)).map((one) => ({
-      type: "dash",
-      manifestIdRef: dash.id,
-      periodIdentifier: one.periodId,
-      adaptationSetIdentifier: one.adaptationSetId,
-      representationIdentifier: one.representationId,
-    }));
+  #dashComponents(segmentKey: string | undefined): ServiceComponentIdentifier[] {
+    if (segmentKey === undefined) return [];
+    const dash = this.#manifests.filter(({ kind, feed }) => kind === "dash" && feed);
+    return dash.flatMap(({ id, versions }) => versions.components(id, segmentKey));
   }
 
   /** Sessions that carry a manifest and no stream. */
@@ -300,34 +278,4 @@ export class ServiceFeed {
 
 function rank({ kind }: ServiceManifest): number {
   return kind === "hls" ? 0 : 1;
-}
-
-/** The media playlists of a master playlist, or the playlist itself when it is one. */
-function namedStreams(object: FetchedObject, url: URL): readonly NamedStream[] | string {
-  const parsed = parseMasterPlaylist(object.body, url.href);
-  if (parsed === "wrong_kind") return [{ url, key: object.key }];
-  if (typeof parsed === "string") return parsed;
-  const named = new Map<string, NamedStream>();
-  for (const { uri, averageBitsPerSecond } of references(parsed)) {
-    const key = referencedKey(uri, url);
-    const streamUrl = resolve(uri, url);
-    if (key === undefined || streamUrl === undefined) return "foreign_uri";
-    if (!named.has(key)) named.set(key, { url: streamUrl, key, averageBitsPerSecond });
-  }
-  return named.size === 0 ? "without_streams" : [...named.values()];
-}
-
-interface Reference {
-  readonly uri: string;
-  readonly averageBitsPerSecond?: number;
-}
-
-/** Variants, then renditions; I-frame playlists are parts of files. */
-function references({ variants, renditions }: MasterPlaylist): Reference[] {
-  return [
-    ...variants.filter(({ iFramesOnly }) => !iFramesOnly).map((one) => {
-      return { uri: one.uri, averageBitsPerSecond: one.bandwidthBitsPerSecond };
-    }),
-    ...renditions.flatMap(({ uri }) => uri === undefined ? [] : [{ uri }]),
-  ];
 }
