@@ -62,7 +62,7 @@ export class DiskFiles {
   /**
    * Makes the directory and takes its lock, which a dead process cannot hold.
    *
-   * @throws {Error} when another store has it open.
+   * @throws {Error} when another store has it open, or the system refuses.
    */
   async claim(waitMs: number): Promise<void> {
     await this.#makeDirectories();

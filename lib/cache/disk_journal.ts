@@ -45,9 +45,12 @@ export interface Replay {
   readonly damagedLines: number;
 }
 
-/** Returns a line with its line feed. */
+/** Returns a line with its line feed, in ASCII. */
 export function encodeLine(line: JournalLine): string {
-  const json = JSON.stringify(line);
+  const json = JSON.stringify(line).replace(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
   return `${checksum(json)} ${json}\n`;
 }
 

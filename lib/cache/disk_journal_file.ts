@@ -54,7 +54,7 @@ export class JournalFile {
     if (this.#closed) return;
     const text = encodeLine(line);
     this.#lines += text;
-    this.#bytes += text.length; // heads are all but always ASCII
+    this.#bytes += text.length; // it is ASCII
     if (this.#bytes > this.#rewriteAtBytes) this.#rewrite();
     else if (this.#lines.length > flushCharacters) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), flushMs);

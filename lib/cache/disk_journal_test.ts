@@ -42,6 +42,15 @@ Deno.test("a journal is replayed in order", () => {
   assert.equal(damagedLines, 0);
 });
 
+Deno.test("a line is ASCII and says what it was given", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (key) => {
+    const line: JournalLine = ["head", 1, suiteResponse(key)];
+    const text = encodeLine(line);
+    assert.equal(new TextEncoder().encode(text).length, text.length);
+    assert.deepEqual(decodeLine(text.slice(0, -1)), line);
+  }));
+});
+
 Deno.test("a line whose bit flipped is left out, and none but that", () => {
   const encoder = new TextEncoder();
   const whole = encoder.encode(lines.map(encodeLine).join(""));

@@ -4,10 +4,10 @@
  * @module
  */
 
+import type { DiskBacklog } from "./disk_backlog.ts";
 import { type DiskFaultReason, isNoSpace } from "./disk_fault.ts";
 import { type DiskFiles, nameFor, removeFile } from "./disk_files.ts";
 import { chargeFor, DiskObject } from "./disk_object.ts";
-import type { DiskBacklog } from "./disk_backlog.ts";
 import type { DiskQueue } from "./disk_queue.ts";
 import { BlockChecksums, encodeTail } from "./disk_record.ts";
 import type { StoredEntry, StoredResponse, StoreWriter } from "./store.ts";
@@ -98,29 +98,35 @@ export class DiskWriter implements StoreWriter {
   }
 
   async abort(): Promise<void> {
-    const wasOpen = this.#state !== "closed" && !this.#committing;
-    if (wasOpen) {
-      this.#forgetPieces();
+    if (this.#state === "open" && !this.#committing) {
       this.#state = "closed";
+      this.#drop();
     }
     await this.#work;
-    if (!wasOpen) return;
-    if (this.#hasFile) await this.#removeFile();
-    this.#home.unreserve(this.#reservedBytes);
-    this.#home.onClosed(this);
+  }
+
+  /** Ends an object that will not be admitted. */
+  #fail(reason: DiskFaultReason, detail: string = this.#response.key): void {
+    if (this.#state !== "open") return;
+    this.#state = "failed";
+    this.#drop();
+    this.#home.onFault(reason, detail);
+  }
+
+  /** Gives back the memory now, and the disk's bytes when what is under way has ended. */
+  #drop(): void {
+    this.#forgetPieces();
+    this.#work = this.#work.then(async () => {
+      if (this.#hasFile) await this.#removeFile();
+      this.#home.unreserve(this.#reservedBytes);
+      this.#home.onClosed(this);
+    });
   }
 
   async #removeFile(): Promise<void> {
     const { files, queue, onFault } = this.#home;
     await queue.run(() => removeFile(files.unfinished(this.#id)))
       .catch((error) => onFault("write_failed", String(error)));
-  }
-
-  #fail(reason: DiskFaultReason, detail: string = this.#response.key): void {
-    if (this.#state !== "open") return;
-    this.#state = "failed";
-    this.#forgetPieces();
-    this.#home.onFault(reason, detail);
   }
 
   #gather(bytes: number): void {
@@ -192,18 +198,22 @@ export class DiskWriter implements StoreWriter {
   }
 
   async #appendNow(bytes: Uint8Array, fileBytes: number | undefined): Promise<void> {
-    using file = await this.#home.files.openUnfinished(this.#id);
-    this.#hasFile = true;
     let written = 0;
-    for (let tries = 0; written < bytes.length;) {
+    for (let tries = 0;; tries++) {
       try {
-        written += await file.write(bytes.subarray(written));
+        using file = await this.#home.files.openUnfinished(this.#id);
+        this.#hasFile = true;
+        while (written < bytes.length) written += await file.write(bytes.subarray(written));
+        if (fileBytes !== undefined) await this.#settleFile(file, fileBytes);
+        return;
       } catch (error) {
-        if (!isNoSpace(error) || ++tries > fullDiskRetries) throw error;
+        if (!isNoSpace(error) || tries === fullDiskRetries) throw error;
         await this.#home.freeDisk(bytes.length - written);
       }
     }
-    if (fileBytes === undefined) return;
+  }
+
+  async #settleFile(file: Deno.FsFile, fileBytes: number): Promise<void> {
     const { size } = await file.stat();
     if (size !== fileBytes) {
       throw new Error(`Cannot finish object: a file of ${fileBytes} bytes: received ${size}`);
