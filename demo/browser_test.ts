@@ -60,17 +60,22 @@ async function openBrowser(profile: string): Promise<BrowserContext> {
   });
 }
 
+/** What is read of the video element; the test's own types know no DOM. */
+interface Picture {
+  readonly currentTime: number;
+}
+
+async function pictureMoves(page: Page): Promise<void> {
+  const video = page.locator("video");
+  while (await video.evaluate((video) => (video as unknown as Picture).currentTime) < 0.2) {
+    await page.waitForTimeout(20);
+  }
+}
+
 /** Watches `currentTime` for a while, twenty times a second. */
 async function watch(page: Page, forMs: number): Promise<Motion> {
-  return await page.evaluate(async (forMs) => {
-    interface Picture {
-      readonly currentTime: number;
-    }
-    // The test's own types know no DOM.
-    const { document } = globalThis as unknown as {
-      document: { querySelector(selector: string): Picture };
-    };
-    const video = document.querySelector("video");
+  return await page.locator("video").evaluate(async (element, forMs) => {
+    const video = element as unknown as Picture;
     const first = video.currentTime;
     const startedMs = performance.now();
     let [lastTime, movedMs, longestStallMs] = [first, startedMs, 0];
@@ -103,7 +108,7 @@ function listenForErrors(page: Page): string[] {
 
 async function playAndDisturb(page: Page, url: string, startedMs: number): Promise<void> {
   await page.goto(url);
-  await page.waitForFunction("document.querySelector('video').currentTime > 0.2");
+  await pictureMoves(page);
   const pictureMs = performance.now() - startedMs;
   assert.ok(pictureMs <= firstPictureMs, `first picture after ${Math.round(pictureMs)} ms`);
   assertSmooth(await watch(page, watchMs), "without loss");
@@ -117,9 +122,7 @@ async function playAndDisturb(page: Page, url: string, startedMs: number): Promi
   assert.notEqual(repaired, "0 B", "nothing was repaired at 20 % loss");
 
   await page.keyboard.press("p");
-  await page.waitForFunction(
-    "/turned within/.test(document.getElementById('purge-state').textContent)",
-  );
+  await page.locator("#purge-state", { hasText: "turned within" }).waitFor({ timeout: 5_000 });
   const turned = await page.locator("#nodes tr[data-state=turned]").count();
   assert.equal(turned, 5, "shield, two edges, headend and set-top box turn");
 }

@@ -20,9 +20,12 @@ export class Lab {
   #loss = /** @type {HTMLInputElement} */ (element("loss"));
   #purgeButton = /** @type {HTMLButtonElement} */ (element("purge"));
   #rows = new Map();
-  #sliding = false;
+  /** Whether an order to the satellite is on its way, and when the last one arrived. */
+  #ordering = false;
+  #orderedMs = 0;
   #purgeId;
   #timer;
+  #turn = 0;
   #shownEdition;
 
   /** @param {string} control Base URL of the demo's control. */
@@ -33,11 +36,7 @@ export class Lab {
   start() {
     element("lab").hidden = false;
     document.body.classList.add("has-lab");
-    this.#loss.addEventListener("input", () => {
-      this.#sliding = true;
-      this.#showLoss();
-    });
-    this.#loss.addEventListener("change", () => this.#sendLoss());
+    this.#loss.addEventListener("input", () => this.#sendLoss());
     this.#purgeButton.addEventListener("click", () => this.purge());
     this.#showPoster();
     this.#poll();
@@ -59,13 +58,21 @@ export class Lab {
     this.#poll();
   }
 
+  /** Orders what the slider says, one order at a time so that the last one wins. */
   async #sendLoss() {
-    try {
-      await this.#send("PUT", "/loss", { share: Number(this.#loss.value) / 100 });
-    } catch (error) {
-      element("satellite-seen").textContent = error.message;
+    this.#showLoss();
+    if (this.#ordering) return;
+    this.#ordering = true;
+    for (let ordered; ordered !== this.#loss.value;) {
+      ordered = this.#loss.value;
+      try {
+        await this.#send("PUT", "/loss", { share: Number(ordered) / 100 });
+      } catch (error) {
+        element("satellite-seen").textContent = error.message;
+      }
     }
-    this.#sliding = false;
+    this.#ordering = false;
+    this.#orderedMs = performance.now();
   }
 
   /** @returns {Promise<any>} */
@@ -82,16 +89,22 @@ export class Lab {
 
   async #poll() {
     clearTimeout(this.#timer);
+    const turn = ++this.#turn;
+    const askedMs = performance.now();
     try {
-      this.#show(await this.#send("GET", "/state"));
+      this.#show(await this.#send("GET", "/state"), askedMs);
     } catch {
       this.#say("The demo does not answer.");
     }
+    if (turn !== this.#turn) return;
     this.#timer = setTimeout(() => this.#poll(), this.#purgeId ? purgePollMs : pollMs);
   }
 
-  #show({ satellite, nodes, purge, edition }) {
-    if (!this.#sliding) this.#loss.value = String(Math.round(satellite.lossShare * 100));
+  #show({ satellite, nodes, purge, edition }, askedMs) {
+    // A state from before the last order would pull the slider back under the viewer's hand.
+    if (!this.#ordering && askedMs > this.#orderedMs) {
+      this.#loss.value = String(Math.round(satellite.lossShare * 100));
+    }
     this.#showLoss();
     const passed = satellite.relayed + satellite.dropped;
     element("satellite-seen").textContent = `${formatCount(satellite.dropped, "packet")} lost of ` +
