@@ -43,6 +43,21 @@ for (const { name } of programs) {
   });
 }
 
+Deno.test("an edge without a next hop refuses to start with one sentence", async () => {
+  const { code, err } = await run("edge", ["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
+  assert.equal(code, 2);
+  assert.match(err, /^Cannot start: need --upstream or --control [^\n]+\n$/);
+});
+
+Deno.test("a program whose port is taken says so and exits with 1", async () => {
+  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `127.0.0.1:${(taken.addr as Deno.NetAddr).port}`;
+  const { code, err } = await run("shield", ["--listen", address, "--admin", "127.0.0.1:0"]);
+  taken.close();
+  assert.equal(code, 1);
+  assert.match(err, new RegExp(`Cannot listen on ${address}: need a free address`));
+});
+
 /** Waits for a program's admin port to say that it is ready. */
 async function ready(port: number): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {

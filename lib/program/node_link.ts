@@ -67,6 +67,7 @@ export async function joinControl(options: NodeLinkOptions): Promise<NodeLink> {
     node,
     file: `${dir}/topology.json`,
     appliedSeq: () => index.appliedSeq,
+    logId: () => follower.logId,
     onSnapshot: (snapshot) => {
       log.info("topology", { number: snapshot.number, shields: snapshot.shields.length });
       options.onSnapshot?.(snapshot);

@@ -93,23 +93,28 @@ export async function runProgram<const Table extends ParameterTable & Runnable>(
     setReady: (is) => ready = is,
     onDrain: (step) => steps.push(step),
   };
+  const stray = metrics.counter(
+    `${name}_unhandled_rejections_total`,
+    "Promises that were rejected and nobody awaited; each is a defect, none stops the program.",
+  );
   addEventListener("unhandledrejection", (event) => {
-    log.error("a promise was rejected that nobody awaited", {
-      reason: String(event.reason?.stack ?? event.reason),
-    });
+    event.preventDefault();
+    stray.inc();
+    const reason = String(event.reason?.stack ?? event.reason);
+    log.error("a promise was rejected that nobody awaited", { reason });
   });
+  const stop = signalled(["SIGTERM", "SIGINT"]);
   try {
     await program.start(context);
     const server = listen(common.admin, { handler: (request) => admin.fetch(request) });
     steps.unshift((timeoutMs) => server.drain(timeoutMs));
     log.info("started", { version, admin: formatHostPort(server.address) });
   } catch (error) {
-    log.error("could not start", {
-      reason: error instanceof Error ? error.message : String(error),
-    });
-    Deno.exit(error instanceof BadValue ? 2 : 1);
+    if (error instanceof BadValue) say(`${error.message}\n`, 2);
+    log.error("could not start", { reason: error });
+    Deno.exit(1);
   }
-  await signalled(["SIGTERM", "SIGINT"]);
+  await stop;
   ready = false;
   log.info("draining", { seconds: common.drainTime / 1000 });
   await drain(steps, common.drainTime, log);
