@@ -24,6 +24,8 @@ export interface BoxStatus {
     readonly repaired: number;
     readonly failed: number;
   };
+  /** What repair fetched, which is more than what was missing. */
+  readonly repairs?: { readonly bytes: number };
   /** The objects that were finished last, newest last. */
   readonly recent: readonly {
     readonly path: string;

@@ -45,6 +45,8 @@ interface Stretch {
   readonly stream: StreamClient;
   /** Media bytes by road, by the box's account. */
   readonly media: RoadBytes;
+  /** Bytes that repair fetched for what was missing. */
+  readonly repairFetched: number;
 }
 
 /** Runs everything and returns what was found; it never throws for a finding. */
@@ -69,7 +71,7 @@ export async function runCheck(options: CheckOptions): Promise<Finding[]> {
     ...await wholeFindings(options, "at no loss", clear),
     satelliteFinding(clear.media),
     ...await wholeFindings(options, atLoss, lossy),
-    lossFinding(after.dropped - before.dropped, after.relayed - before.relayed, lossy.media),
+    lossFinding(after.dropped - before.dropped, after.relayed - before.relayed, lossy),
     ...purges,
     ...originFindings(counts, seconds),
   ];
@@ -101,7 +103,13 @@ async function play({ system }: CheckOptions, ms: number): Promise<Stretch> {
   await pause(ms);
   stop.abort();
   await Promise.all(playing);
-  return { clients, stream, media: difference((await boxStatus(box)).media, before.media) };
+  const after = await boxStatus(box);
+  return {
+    clients,
+    stream,
+    media: difference(after.media, before.media),
+    repairFetched: (after.repairs?.bytes ?? 0) - (before.repairs?.bytes ?? 0),
+  };
 }
 
 async function originBytes({ system }: CheckOptions, path: string): Promise<Uint8Array> {
@@ -199,13 +207,18 @@ function satelliteFinding(media: RoadBytes): Finding {
   };
 }
 
-function lossFinding(dropped: number, relayed: number, media: RoadBytes): Finding {
+function lossFinding(
+  dropped: number,
+  relayed: number,
+  { media, repairFetched }: Stretch,
+): Finding {
   const share = dropped / Math.max(1, dropped + relayed);
   return {
     what: "loss that was really there",
     holds: share > lossShare / 2 && media.repair > 0,
     wanted: `about ${percent(lossShare)} of the packets lost, and bytes by repair`,
-    seen: `${dropped} packets, ${percent(share)}; ${megabytes(media.repair)} by repair`,
+    seen: `${dropped} packets, ${percent(share)}; ${megabytes(media.repair)} by repair ` +
+      `(fetched ${megabytes(repairFetched)})`,
   };
 }
 
