@@ -287,6 +287,16 @@ Deno.test("a 404 at the live edge goes to all who wait and does not spoil the se
   assert.equal(bench.sent.length, 2);
 });
 
+Deno.test("a 404 that is not for sharing does not spoil the segment to come either", async () => {
+  let there = false;
+  const missing = () => reply(404, [["cache-control", "no-store"]]);
+  const bench = setUp(() => there ? reply(200, [hour], "seg") : missing());
+  await bench.get("/seg");
+  there = true;
+  await Promise.all([bench.get("/seg"), bench.get("/seg")]);
+  assert.equal(bench.sent.length, 2);
+});
+
 Deno.test("a body that is not stored for its size is still fetched once", async () => {
   const body = steeredBody();
   const bench = setUp(() => reply(200, [hour], body.stream));

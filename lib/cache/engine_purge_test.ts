@@ -76,6 +76,21 @@ for (const word of ["/a", "news"]) {
     bench.pass(2000);
     assert.equal((await bench.get("/a")).text, "new");
     assert.equal(fieldValue(bench.sent[2].fields, "if-none-match"), undefined);
+    await settle();
+    assert.match((await bench.get("/a")).cacheStatus, /;hit/, "what came after the purge is kept");
+  });
+
+  Deno.test(`a purge of ${word} while the next hop fails: nothing purged stands in`, async () => {
+    const bench = setUp((_, call) => {
+      if (call === 1) {
+        return reply(200, [...fields.slice(1), ["cache-control", "max-age=1"]], "old");
+      }
+      bench.purges.purge(word);
+      return reply(503, []);
+    });
+    await bench.get("/a");
+    bench.pass(2000);
+    assert.equal((await bench.get("/a")).status, 503);
   });
 }
 

@@ -310,7 +310,9 @@ Deno.test("several ranges are answered with multipart/byteranges (RFC 9110 §15.
 Deno.test("preconditions for the origin go to the origin (RFC 9111 §4.3.2)", async () => {
   const bench = setUp((_, call) => call === 1 ? reply(200, [maxAge(60)], "x") : reply(412, []));
   await bench.get("/a");
-  const answer = await bench.get("/a", [["if-match", '"v"']]);
+  const body = new Blob(["a body on GET"]).stream();
+  const answer = await bench.get("/a", [["if-match", '"v"']], { body });
+  assert.equal(bench.sent[1].body, undefined);
   assert.deepEqual([answer.status, fieldValue(bench.sent[1].fields, "if-match")], [412, '"v"']);
 });
 
