@@ -11,7 +11,7 @@ import { readClip } from "./clip.ts";
 
 await runProgram({
   introduction: {
-    program: "demo-origin",
+    program: "origin",
     summary: "A live channel that never ends and a few files, for the demo.",
     examples: [{
       command: "deno run -A demo/origin/main.ts --listen 127.0.0.1:8070",

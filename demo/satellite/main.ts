@@ -33,7 +33,7 @@ function addRoutes(admin: Hono, loss: PacketLoss, counters: RelayCounters): void
 
 await runProgram({
   introduction: {
-    program: "demo-satellite",
+    program: "satellite",
     summary: "Relays UDP from the headend to the multicast group and loses packets as it is told.",
     examples: [{
       command: "deno run -A demo/satellite/main.ts --to 239.255.70.1:5001",
