@@ -315,6 +315,30 @@ Deno.test("with the shield away the carousel goes round, and live goes on when i
   });
 });
 
+Deno.test("at a rate that live does not fit in, late segments are given up and the edge stays near", async () => {
+  await onAir(async ({ origin, receiver, headend, lines }) => {
+    await receiver.until("a playlist", () => receiver.find("/one/index.m3u8") !== undefined);
+    const started = performance.now();
+    const late = () => {
+      const due = Math.floor((performance.now() - started) / 200);
+      origin.newest = Math.max(origin.newest, 10 + due);
+      return (headend.status.failures.givenUp.late ?? 0) >= 6;
+    };
+    await receiver.until("late segments", late);
+    const { queue, lagSeconds, admission } = headend.status;
+    assert.ok(queue.items <= 3 * 9, `${queue.items} objects wait`);
+    assert.ok(lagSeconds <= 9, `${lagSeconds} s behind`);
+    assert.equal(admission.holds, false);
+    assert.match(
+      lines.join("\n"),
+      /Cannot keep the (?:file cycle|acquisition latency): need \d+ kbit/,
+    );
+    const newest = newestNamed(receiver, "/one/index.m3u8");
+    const newer = () => newestNamed(receiver, "/one/index.m3u8") > newest;
+    await receiver.until("a newer playlist", newer);
+  }, { bitsPerSecond: 2e6 });
+});
+
 const tshark = await new Deno.Command("tshark", { args: ["--version"] }).output().catch(() => {});
 
 Deno.test({

@@ -52,7 +52,7 @@ const maxPlaylistBytes = 2 ** 20;
 /** Receivers that tune in wait no longer for a playlist. */
 const acquisitionMs = 1000;
 const endedMaxAgeSeconds = 3600;
-const retry = { firstMs: 250, lastMs: 4000 };
+const retry = { firstMs: 250, lastMs: 2000 };
 
 /** Feeds one media playlist and its segments into one FLUTE session. */
 export class MediaFeed {

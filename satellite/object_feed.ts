@@ -32,7 +32,7 @@ export interface ObjectFeedOptions {
 
 /** New versions that may wait for what they name. */
 const maxWaiting = 8;
-const retry = { firstMs: 250, lastMs: 4000 };
+const retry = { firstMs: 250, lastMs: 2000 };
 /** A file that is not found this often in a row is taken off the air. */
 const notFoundTries = 3;
 
