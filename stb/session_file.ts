@@ -38,7 +38,7 @@ async function fetchDocument(url: string): Promise<Uint8Array> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
   for await (const chunk of response.body) {
-    chunks.push(chunk);
+    chunks.push(new Uint8Array(chunk));
     bytes += chunk.length;
     if (bytes > maxDocumentBytes) throw cannotRead(url, `more than ${maxDocumentBytes} bytes`);
   }
