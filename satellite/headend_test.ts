@@ -325,14 +325,10 @@ Deno.test("at a rate that live does not fit in, late segments are given up and t
       return (headend.status.failures.givenUp.late ?? 0) >= 6;
     };
     await receiver.until("late segments", late);
-    const { queue, lagSeconds, admission } = headend.status;
+    const { queue, lagSeconds } = headend.status;
     assert.ok(queue.items <= 3 * 9, `${queue.items} objects wait`);
     assert.ok(lagSeconds <= 9, `${lagSeconds} s behind`);
-    assert.equal(admission.holds, false);
-    assert.match(
-      lines.join("\n"),
-      /Cannot keep the (?:file cycle|acquisition latency): need \d+ kbit/,
-    );
+    assert.match(lines.join("\n"), /need the object: received newer ones before its turn came/);
     const newest = newestNamed(receiver, "/one/index.m3u8");
     const newer = () => newestNamed(receiver, "/one/index.m3u8") > newest;
     await receiver.until("a newer playlist", newer);
