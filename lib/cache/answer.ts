@@ -60,7 +60,7 @@ export function makeAnswer(parts: AnswerParts): CacheAnswer {
     return { status: 416, fields: withLength([...withoutType(fields), ...set], 0), body: null };
   }
   if (ranges.length === 1) return partAnswer(parts, { fields, range: ranges[0], bodyBytes });
-  if (body.ranges !== "many") return wholeAnswer(parts, fields);
+  if (body.ranges === "rising" && !isRising(ranges)) return wholeAnswer(parts, fields);
   return multipartAnswer(parts, { fields, ranges, bodyBytes });
 }
 
@@ -122,6 +122,11 @@ function multipartAnswer(
     fields: withLength([...withoutType(fields), ...set], framing.contentLength),
     body: counted(multipartBody(body, ranges, framing), onServed),
   };
+}
+
+/** Whether each range starts where the one before it ended, or later. */
+function isRising(ranges: readonly ByteRange[]): boolean {
+  return ranges.every(([start], i) => i === 0 || start >= ranges[i - 1][1]);
 }
 
 function withLength(fields: Fields, bytes: number): Field[] {

@@ -55,7 +55,7 @@ export class Answers {
     const body: BodySource = {
       road: memory === undefined ? "disk" : "memory",
       bodyBytes,
-      ranges: "many",
+      ranges: "any",
       read: (start, end = bodyBytes) =>
         memory?.subarray(start, end) ?? entry.read(start, Math.min(end, bodyBytes)),
       discard: () => {},
@@ -77,8 +77,8 @@ export class Answers {
     const body: BodySource = {
       road: "fill",
       bodyBytes,
-      ranges: "one",
-      read: (start, end = bodyBytes) => fill.stream(cursor, start, end),
+      ranges: "rising",
+      read: (start, end = bodyBytes, options) => fill.stream(cursor, start, end, options),
       discard: () => cursor.close(),
     };
     const aged = story.result === "collapsed" || hasAge(response.fields);

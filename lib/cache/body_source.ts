@@ -8,16 +8,24 @@ import type { ByteRange } from "#http";
 import type { ByteRoad } from "./outcome.ts";
 import type { MultipartFraming } from "./ranges.ts";
 
-/** A body that an answer can be made of. Either it is read or it is discarded. */
+/** A body that an answer can be made of. It is read or discarded. */
 export interface BodySource {
   readonly road: ByteRoad;
   /** `undefined` while it arrives and its size is not known. */
   readonly bodyBytes: number | undefined;
-  /** How many ranges of it can be read. */
-  readonly ranges: "none" | "one" | "many";
-  /** Bytes `[start, end)`, the rest without `end`. */
-  read(start: number, end?: number): Uint8Array | ReadableStream<Uint8Array>;
-  /** Says that no byte of it is needed. */
+  /** Which ranges of it can be read: `rising` when one can only be read after those before it. */
+  readonly ranges: "none" | "rising" | "any";
+  /**
+   * Bytes `[start, end)`, the rest without `end`.
+   *
+   * @param options `more`: this is not the last read, so that `discard` follows in the end.
+   */
+  read(
+    start: number,
+    end?: number,
+    options?: { more: boolean },
+  ): Uint8Array | ReadableStream<Uint8Array>;
+  /** Says that no (further) byte of it is needed. */
   discard(): void;
 }
 
@@ -62,14 +70,36 @@ export function multipartBody(
   ranges: readonly ByteRange[],
   { openings, closing }: MultipartFraming,
 ): ReadableStream<Uint8Array> {
-  async function* pieces(): AsyncGenerator<Uint8Array> {
-    for (const [i, [start, end]] of ranges.entries()) {
-      yield openings[i];
-      const part = source.read(start, end);
-      if (part instanceof Uint8Array) yield part;
-      else yield* part;
-    }
-    yield closing;
-  }
-  return ReadableStream.from(pieces());
+  let index = 0;
+  let part: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  /** The next bytes; `undefined` where a part ends. */
+  const next = async (): Promise<Uint8Array | undefined> => {
+    if (part !== undefined) return (await part.read()).value;
+    const [start, end] = ranges[index];
+    const body = source.read(start, end, { more: true });
+    part = (body instanceof Uint8Array ? ReadableStream.from([body]) : body).getReader();
+    return openings[index];
+  };
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        while (index < ranges.length) {
+          const bytes = await next();
+          if (bytes !== undefined) return controller.enqueue(bytes);
+          part = undefined;
+          index++;
+        }
+      } catch (error) {
+        source.discard();
+        throw error;
+      }
+      source.discard();
+      controller.enqueue(closing);
+      controller.close();
+    },
+    async cancel(reason) {
+      await part?.cancel(reason);
+      source.discard();
+    },
+  }, { highWaterMark: 0 });
 }

@@ -137,8 +137,16 @@ export class ByteLog {
     return cursor;
   }
 
-  /** Streams `[start, end)`, to the end of the log without `end`. The cursor belongs to the stream. */
-  stream(cursor: Cursor, start = 0, end = Infinity): ReadableStream<Uint8Array> {
+  /**
+   * Streams `[start, end)`, to the end of the log without `end`. The stream closes the cursor at its
+   * end, unless more is to be read with it (`more`): from there on, or it may be gone.
+   */
+  stream(
+    cursor: Cursor,
+    start = 0,
+    end = Infinity,
+    { more = false } = {},
+  ): ReadableStream<Uint8Array> {
     const own = cursor as LogCursor;
     own.position = start;
     const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
@@ -150,7 +158,7 @@ export class ByteLog {
       if (piece !== undefined) controller.enqueue(piece);
       if (piece !== undefined && !this.#isExhausted(own, end)) return;
       controller.close();
-      own.close();
+      if (!more) own.close();
     };
     return new ReadableStream({ pull, cancel: () => own.close() }, { highWaterMark: 0 });
   }

@@ -322,8 +322,8 @@ export class CacheEngine {
     const { status } = response;
     const facts = factsOf(response);
     const ranges = selectRanges({ request, status, facts, bodyBytes, maxParts: maxRangeParts });
-    if (typeof ranges !== "object" || ranges.length > 1) return false;
-    return ranges[0][0] > fill.bytes + rangeWaitBytes;
+    if (typeof ranges !== "object") return false;
+    return Math.max(...ranges.map(([start]) => start)) > fill.bytes + rangeWaitBytes;
   }
 
   #onFailure(

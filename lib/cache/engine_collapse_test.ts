@@ -387,6 +387,63 @@ Deno.test("a range on a cold object fetches the whole object once", async () => 
   assert.deepEqual([again.text, again.cacheStatus], ["89", "edge;hit;ttl=3600"]);
 });
 
+Deno.test("several rising ranges of what is arriving come as parts while it does", async () => {
+  const body = steeredBody();
+  const bench = setUp(() => reply(200, [hour, ["content-length", "10"]], body.stream));
+  const answer = await bench.ask("/seg", [["range", "bytes=1-2,5-5,8-"]]);
+  assert.equal(answer.status, 206);
+  const length = answer.fields.find(([name]) => name === "content-length")?.[1];
+  const parts = reader(answer);
+  const seen: string[] = [];
+  const next = async () => void seen.push(text((await parts.read()).value));
+  body.send("0123");
+  for (const want of ["bytes 1-2/10", "12", "bytes 5-5/10"]) {
+    await next();
+    assert.ok(seen.at(-1)?.includes(want), `${seen.at(-1)} has ${want}`);
+  }
+  body.send("456789");
+  body.end();
+  for (let read = await parts.read(); !read.done; read = await parts.read()) {
+    seen.push(text(read.value));
+  }
+  assert.equal(seen.join("").length, Number(length));
+  assert.match(seen.join(""), /\r\n\r\n12\r\n--.*\r\n\r\n5\r\n--.*\r\n\r\n89\r\n--.*--\r\n$/s);
+  await settle();
+  assert.equal(bench.store.count, 1, "and the whole is stored");
+  assert.equal(bench.sent.length, 1);
+});
+
+Deno.test("ranges of what is arriving that fall back or overlap get the whole body", async () => {
+  for (const range of ["bytes=5-6,1-2", "bytes=1-5,4-6"]) {
+    const bench = setUp(() => reply(200, [hour], "0123456789"));
+    const answer = await bench.get("/seg", [["range", range]]);
+    assert.deepEqual([answer.status, answer.text], [200, "0123456789"]);
+  }
+});
+
+Deno.test("who leaves between parts, or before the first, leaves the fill", async () => {
+  for (const readsFirst of [0, 1, 2, 3]) {
+    const body = steeredBody();
+    const fields = [hour, ["content-length", "1000"]] as const;
+    const bench = setUp(() => reply(200, fields, body.stream), { backgroundBytes: 0 });
+    const parts = reader(await bench.ask("/seg", [["range", "bytes=0-1,4-5"]]));
+    body.send("0123");
+    for (let i = 0; i < readsFirst; i++) await parts.read();
+    await parts.cancel();
+    await settle();
+    assert.ok(body.cancelled, `after ${readsFirst} reads`);
+  }
+});
+
+Deno.test("parts of a body that breaks off fail", async () => {
+  const body = steeredBody();
+  const bench = setUp(() => reply(200, [hour, ["content-length", "10"]], body.stream));
+  const answer = see(await bench.ask("/seg", [["range", "bytes=0-1,8-9"]]));
+  body.send("0123");
+  body.fail(new Error("cut"));
+  await assert.rejects(answer);
+});
+
 Deno.test("a range far behind what arrived is asked of the next hop by itself", async () => {
   const body = steeredBody();
   const bench = setUp((request) => {

@@ -125,9 +125,14 @@ export class SharedFill {
     return this.#log.open();
   }
 
-  /** Streams `[start, end)` to the reader who has `cursor`. */
-  stream(cursor: Cursor, start?: number, end?: number): ReadableStream<Uint8Array> {
-    return this.#log.stream(cursor, start, end);
+  /** Streams `[start, end)` to the reader who has `cursor`; see {@link ByteLog.stream}. */
+  stream(
+    cursor: Cursor,
+    start?: number,
+    end?: number,
+    options?: { more: boolean },
+  ): ReadableStream<Uint8Array> {
+    return this.#log.stream(cursor, start, end, options);
   }
 
   /** Tells everybody who waits what the head decided. A body that is stored needs its `writer`. */

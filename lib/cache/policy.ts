@@ -25,7 +25,11 @@ export interface CachePolicy {
   readonly forwardFields: readonly string[];
   /** Names of response fields, in lower case, that are kept but never shown to a client. */
   readonly hideFields: readonly string[];
-  /** Most parts of one multipart/byteranges answer; more are answered with the whole body. */
+  /**
+   * Most parts of one multipart/byteranges answer; more are answered with the whole body. Parts never
+   * hold more bytes together than the body: the bound is on framing. A set-top box that repairs a
+   * segment asks for a part a hole.
+   */
   readonly maxRangeParts: number;
   /**
    * How far ahead of the bytes that arrived a range may start and still wait for them, in bytes;
@@ -54,7 +58,7 @@ export const defaultPolicy: CachePolicy = {
   unsharedKeys: 10_000,
   forwardFields: [],
   hideFields: [],
-  maxRangeParts: 5,
+  maxRangeParts: 32,
   rangeWaitBytes: 8 * 2 ** 20,
   fillWindowBytes: 64 * 2 ** 20,
   fillBudgetBytes: 256 * 2 ** 20,
