@@ -42,7 +42,7 @@ export const parameters = {
   cycle: duration("3600s", "Longest time until a file comes round again."),
   refill: duration(
     "10s",
-    "With rate to spare a file comes round after this time already; as long as --cycle: never.",
+    "With rate to spare a file comes round after this time already, 1s at least.",
   ),
   sessionFile: optional(path(undefined, "Where the gateway configuration is written.", "FILE")),
   bootstrapFile: optional(
@@ -97,12 +97,8 @@ export function checkSettings(settings: Settings<typeof parameters>): void {
   if (group.port === 0) {
     throw new BadValue("Cannot use --group: need a port from 1 to 65535: received 0");
   }
-  if (cycle < 1000 || refill < 1000 || refill > cycle) {
-    throw new BadValue(
-      `Cannot use --refill: need 1s at least and --cycle at most: received ${refill / 1000}s and ${
-        cycle / 1000
-      }s`,
-    );
+  for (const [flag, ms] of [["--cycle", cycle], ["--refill", refill]] as const) {
+    if (ms < 1000) throw new BadValue(`Cannot use ${flag}: need 1s at least: received ${ms}ms`);
   }
   if (isMulticast(from)) {
     throw new BadValue(

@@ -72,7 +72,8 @@ const rows = [
   },
   { args: [...origin, "--file", "movie.mp4"], sentence: /^Cannot use --file: need a path / },
   { args: [...origin, "--ttl", "256"], sentence: /^Cannot use --ttl: need a whole number / },
-  { args: [...origin, "--refill", "2h"], sentence: /^Cannot use --refill: need 1s at least and / },
+  { args: [...origin, "--refill", "10ms"], sentence: /^Cannot use --refill: need 1s at least: / },
+  { args: [...origin, "--cycle", "0s"], sentence: /^Cannot use --cycle: need 1s at least: / },
   { args: ["--origin", "s3://bucket"], sentence: /^Cannot use --origin: need a http or https URL/ },
 ];
 

@@ -35,7 +35,7 @@ async function start(context: Context): Promise<void> {
     serviceListKey: settings.serviceList,
     fileKeys: settings.file ?? [],
     cycleMs: settings.cycle,
-    refillMs: settings.refill,
+    refillMs: Math.min(settings.refill, settings.cycle),
     group,
     bitsPerSecond: rate,
     repair: settings.repair ?? [],

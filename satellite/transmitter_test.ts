@@ -72,7 +72,7 @@ Deno.test("stop() ends between two packets, and a failed send is counted and pas
     onSendFailed: () => failed++,
   });
   transmitter.start();
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  while (item.sentCalls === 0) await new Promise((resolve) => setTimeout(resolve, 2));
   await transmitter.stop();
   assert.deepEqual([count, failed, item.sentCalls], [3, 1, 1]);
 });
