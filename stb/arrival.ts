@@ -44,8 +44,15 @@ export interface ArrivalHome {
   };
   /** Object bytes that came since the last call. */
   came(arrival: Arrival, bytes: { readonly satellite: number; readonly repair: number }): void;
-  /** Called once for each end: an arrival that ended `unrepaired` may end again. */
-  ended(arrival: Arrival, outcome: ArrivalOutcome, content?: Uint8Array): void;
+  /**
+   * Called for each end: an arrival that ended `unrepaired` may end `again`. `content` is what was
+   * stored.
+   */
+  ended(
+    arrival: Arrival,
+    outcome: ArrivalOutcome,
+    options: { readonly again?: boolean; readonly content?: Uint8Array },
+  ): void;
   /** Longest object that is fetched whole into memory, in bytes. */
   readonly mostBytes: number;
 }
@@ -59,7 +66,6 @@ export class Arrival {
   #told = { satellite: 0, repair: 0 };
   #mending = false;
   #settled = false;
-  /** Once given up, nobody reads along any more: the next pass of a carousel may be an hour away. */
   #gaveUp = false;
   /** Set when a newer version of the same name is in the cache. */
   superseded = false;
@@ -77,6 +83,14 @@ export class Arrival {
   /** Players who read along. */
   get readers(): number {
     return this.#fill?.readers ?? 0;
+  }
+
+  /**
+   * Whether nobody can mend it now. Nobody reads along any more then: the next pass of a carousel may
+   * be an hour away.
+   */
+  get gaveUp(): boolean {
+    return this.#gaveUp;
   }
 
   /** Whether players can join. */
@@ -137,7 +151,7 @@ export class Arrival {
   async #fetchWhole(): Promise<void> {
     const { key, object: { file } } = this;
     const { repairer, mostBytes } = this.#home;
-    this.#abandon("Cannot go on: need the bytes that the FDT names: received others");
+    this.#abandon("bytes that the FDT does not name");
     const { tiers } = this.#home.repairTerms(this);
     const encoded = file.contentEncoding !== undefined;
     const bytes = await repairer.fetchWhole({
@@ -166,7 +180,7 @@ export class Arrival {
     fill.write(content.subarray(this.#written));
     const stored = await fill.commit({ source: formatRoads(this.roads) });
     const outcome = this.#told.repair > 0 ? "repaired" : "complete";
-    this.#home.ended(this, stored ? outcome : "not_admitted", content);
+    this.#home.ended(this, stored ? outcome : "not_admitted", { content });
   }
 
   /** Bytes of the object by road. */
@@ -183,9 +197,10 @@ export class Arrival {
     if (this.#settled) return;
     // What is not complete may still be, by a later pass: it is whole then, or ends once more.
     this.#settled = outcome !== "unrepaired";
+    const before = this.#gaveUp;
     this.#gaveUp = true;
-    this.#abandon(`Cannot go on: the object is ${outcome}`);
-    this.#home.ended(this, outcome);
+    this.#abandon(`an object that is ${outcome}`);
+    this.#home.ended(this, outcome, { again: before });
   }
 
   /** Ends those who read along with an error; what comes later goes to a new fill. */

@@ -68,6 +68,8 @@ export class Arrivals {
   readonly #readable = new Waiters();
   readonly #whole = new Waiters();
   readonly #missing = new MissingObjects<Channel>();
+  /** Keys of missing objects that are being fetched. */
+  readonly #fetching = new Set<string>();
 
   constructor(options: ArrivalsOptions) {
     this.#options = options;
@@ -79,15 +81,21 @@ export class Arrivals {
     return this.#onTheirWay.size;
   }
 
-  /** Whether bytes of `key` can be read while they arrive. */
-  isReadable(key: string): boolean {
+  /**
+   * Whether `key` is on its way: `readable` once its first bytes are there, `coming` before, or while
+   * it is mended; `undefined` when it is not, or was given up.
+   */
+  stateOf(key: string): "readable" | "coming" | undefined {
+    let state: "coming" | undefined = this.#fetching.has(key) ? "coming" : undefined;
     for (const { arrival } of this.#onTheirWay.values()) {
-      if (arrival.key === key && arrival.readable) return true;
+      if (arrival.key !== key || arrival.gaveUp) continue;
+      if (arrival.readable) return "readable";
+      state = "coming";
     }
-    return false;
+    return state;
   }
 
-  /** Resolves with true when `key` can be read, with false after `ms`. */
+  /** Resolves when `key` can be read or is not coming any more, or after `ms`. */
   whenReadable(key: string, ms: number, signal?: AbortSignal): Promise<boolean> {
     return this.#readable.wait(key, ms, signal);
   }
@@ -133,7 +141,11 @@ export class Arrivals {
       this.#countLoss(file, nowMs);
       // A playlist is asked for when somebody wants it: the internet may have a newer one by then.
       if (isPlaylist(key, file.contentType) || !this.#options.mendsUnread(channel)) continue;
-      void this.#fetchMissing(key, file, channel);
+      this.#fetching.add(key);
+      void this.#fetchMissing(key, file, channel).finally(() => {
+        this.#fetching.delete(key);
+        this.#readable.wake(key);
+      });
     }
   }
 
@@ -191,9 +203,13 @@ export class Arrivals {
   /** A carousel mends for free what nobody waits for; live does not come again. */
   #worthMending({ arrival, channel, ends }: OnItsWay): boolean {
     if (arrival.readers > 0) return true;
+    const lives = channel.service !== undefined;
+    // Where nobody can be asked, those who watch live are told soon; files wait for the next pass.
+    const places = this.#options.tiersFor(channel).flat();
+    if (places.length === 0) return lives;
     if (!this.#options.mendsUnread(channel)) return false;
     const small = arrival.object.transferLength <= smallFileBytes;
-    return channel.service !== undefined || small || ends > 1;
+    return lives || small || ends > 1;
   }
 
   #isConfiguration({ contentLocation }: FdtFile): boolean {
@@ -222,7 +238,7 @@ export class Arrivals {
         ledger.came("satellite", bytes.satellite, { media });
         ledger.came("repair", bytes.repair, { media });
       },
-      ended: (arrival, outcome, content) => this.#arrivalEnded(arrival, outcome, content),
+      ended: (arrival, outcome, options) => this.#arrivalEnded(arrival, outcome, options),
     };
   }
 
@@ -239,16 +255,21 @@ export class Arrivals {
     return fill;
   }
 
-  #arrivalEnded(arrival: Arrival, outcome: ArrivalOutcome, content?: Uint8Array): void {
+  #arrivalEnded(
+    arrival: Arrival,
+    outcome: ArrivalOutcome,
+    { again = false, content }: { readonly again?: boolean; readonly content?: Uint8Array },
+  ): void {
     const { key, object, roads } = arrival;
     this.#options.onOutcome(outcome, key);
+    this.#readable.wake(key); // whatever it is now, waiting for it is over
     if (outcome === "complete" || outcome === "repaired") {
       this.#supersedeOlder(key, object);
       this.#options.ledger.objects[outcome]++;
       const nowMs = this.#options.nowMs();
       const tookMs = nowMs - object.firstPacketMs;
       this.#finished(key, object.file, content ?? object.body, { ...noBytes, ...roads }, tookMs);
-    } else if (outcome !== "superseded" && outcome !== "purged") {
+    } else if (outcome !== "superseded" && outcome !== "purged" && !again) {
       this.#options.ledger.objects.failed++;
     }
     if (outcome !== "unrepaired") this.#onTheirWay.delete(object);
@@ -265,7 +286,6 @@ export class Arrivals {
   #finished(key: string, file: FdtFile, content: Uint8Array, roads: RoadBytes, tookMs: number) {
     const { ledger, onStored, nowMs } = this.#options;
     ledger.finished({ path: key, bytes: content.length, ...roads, tookMs, atMs: nowMs() });
-    this.#readable.wake(key);
     this.#whole.wake(key);
     onStored(key, file, content);
   }

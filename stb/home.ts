@@ -63,6 +63,8 @@ const tickMs = 20;
 /** What need not be looked at every tick is looked at every so many. */
 const slowTicks = 25;
 const retryServicesMs = 5000;
+/** A service counts as watched for so long after a request. */
+const watchedMs = 30_000;
 
 /** A running set-top box. */
 export class Home {
@@ -79,6 +81,8 @@ export class Home {
   readonly #reception: Reception;
   readonly #keeper: SessionKeeper;
   readonly #players: PlayerAnswers;
+  /** When a player last asked for anything of a service. */
+  readonly #watchedMs = new Map<string, number>();
   #channels: readonly Channel[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
   #ticks = 0;
@@ -120,7 +124,10 @@ export class Home {
       nowMs: Date.now,
     });
     this.app = homeApp({
-      answer: (request, signal) => this.#players.answer(request, signal),
+      answer: (request, signal) => {
+        this.#noteWatched(request.target);
+        return this.#players.answer(request, signal);
+      },
       services: this.#services,
       status: () => this.status(),
       page: options.page,
@@ -237,10 +244,21 @@ export class Home {
         log[good ? "debug" : "info"]("object", { outcome, uri });
       },
       isMedia,
-      mendsUnread: () => repairFor === "all",
+      mendsUnread: ({ service }) => repairFor === "all" || this.#isWatched(service),
       mostBytes: mostWholeBytes,
       nowMs: Date.now,
     });
+  }
+
+  #noteWatched(target: string): void {
+    const service = this.#services.of(target);
+    if (service !== undefined) this.#watchedMs.set(service.uniqueIdentifier, Date.now());
+  }
+
+  /** Files are nobody's service: they are mended for those who read them. */
+  #isWatched(service: string | undefined): boolean {
+    const atMs = service === undefined ? undefined : this.#watchedMs.get(service);
+    return atMs !== undefined && Date.now() - atMs < watchedMs;
   }
 
   #makeReception(): Reception {

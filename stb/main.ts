@@ -57,8 +57,13 @@ await runProgram({
     });
     onDrain(() => home.close());
 
+    // Purges that were missed while the box was off come first: its cache outlives them.
+    const caughtUp = Promise.withResolvers<void>();
     const server = listen(at, {
-      handler: (request, env) => home.app.fetch(request, env),
+      async handler(request, env) {
+        await caughtUp.promise;
+        return await home.app.fetch(request, env);
+      },
       onEvent: frontMetrics("stb", metrics, log),
     });
     onDrain((timeoutMs) => {
@@ -92,6 +97,8 @@ await runProgram({
         log.warn("serving before the purge log was reached");
       }
     }
+
+    caughtUp.resolve();
 
     const failed = await home.start();
     if (failed !== undefined) {

@@ -17,7 +17,7 @@ import { formatRoads, noBytes, parseRoads, type RoadBytes, shareOut } from "./ro
 export interface PlayerAnswersOptions {
   readonly engine: Pick<CacheEngine, "respond">;
   readonly store: Pick<Store, "find">;
-  readonly arrivals: Pick<Arrivals, "isReadable" | "whenReadable">;
+  readonly arrivals: Pick<Arrivals, "stateOf" | "whenReadable">;
   readonly forecast: Pick<Forecast, "waitMs">;
   readonly ledger: Ledger;
   readonly isMedia: (key: string) => boolean;
@@ -25,6 +25,9 @@ export interface PlayerAnswersOptions {
   readonly hasReturnPath: () => boolean;
   readonly nowMs: () => number;
 }
+
+/** How long an object whose first bytes are being mended is waited for, in milliseconds. */
+const comingWaitMs = 1500;
 
 /** Answers players. */
 export class PlayerAnswers {
@@ -47,8 +50,9 @@ export class PlayerAnswers {
   /** Waits for what is about to arrive: it costs nothing, the internet does. */
   async #patience(key: string, signal?: AbortSignal): Promise<void> {
     const { store, arrivals, forecast, nowMs } = this.#options;
-    if (store.find(key).length > 0 || arrivals.isReadable(key)) return;
-    const waitMs = forecast.waitMs(key, nowMs());
+    const state = arrivals.stateOf(key);
+    if (state === "readable" || store.find(key).length > 0) return;
+    const waitMs = state === "coming" ? comingWaitMs : forecast.waitMs(key, nowMs());
     if (waitMs > 0) await arrivals.whenReadable(key, waitMs, signal);
   }
 

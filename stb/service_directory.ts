@@ -7,7 +7,7 @@
 
 import { type DvbiRejection, parseServiceList } from "#dvbi";
 import { findTsPlaylist, type GetObject } from "./live_playlist.ts";
-import { isMediaOf, type Service, servicesOf } from "./services.ts";
+import { isMediaOf, type Service, serviceOf, servicesOf } from "./services.ts";
 import type { ServiceView } from "./status.ts";
 
 /** Holds the services. */
@@ -33,6 +33,11 @@ export class ServiceDirectory {
   /** Finds a service by its short name. */
   find(id: string): Service | undefined {
     return this.#services.find((service) => service.id === id);
+  }
+
+  /** Finds the service that an object belongs to. */
+  of(key: string): Service | undefined {
+    return serviceOf(this.#services, key);
   }
 
   /** Whether a key is a media segment of a service. */

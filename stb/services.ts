@@ -76,17 +76,22 @@ function numberOf({ lcnTables }: ServiceList, identifier: string): number | unde
 
 const mediaName = /\.(ts|m4s|mp4|m4a|m4v|aac|cmf[atv]|vtt)$/i;
 
+/** Returns the service that an object belongs to: it lies below the folder of a manifest. */
+export function serviceOf(services: readonly Service[], key: string): Service | undefined {
+  const [path] = key.split("?", 1);
+  return services.find(({ hls, dash }) =>
+    [...hls, ...dash].some((manifest) => path.startsWith(folderOf(manifest)))
+  );
+}
+
 /**
- * Whether a key is a media segment of a service: below the folder of one of its manifests. While no
- * list has come, names decide.
+ * Whether a key is a media segment of a service, not a playlist. While no list has come, names
+ * decide.
  */
 export function isMediaOf(services: readonly Service[], key: string): boolean {
   const [path] = key.split("?", 1);
   if (isPlaylist(path)) return false;
-  if (services.length === 0) return mediaName.test(path);
-  return services.some(({ hls, dash }) =>
-    [...hls, ...dash].some((manifest) => path.startsWith(folderOf(manifest)))
-  );
+  return services.length === 0 ? mediaName.test(path) : serviceOf(services, key) !== undefined;
 }
 
 /** The folder of a path, with its slash at the end. */
