@@ -17,7 +17,13 @@ export interface ProgramBuild {
 }
 
 /** What every program needs: its sockets, `DOWNLINK_*` variables, and its own files. */
-const common = ["--no-prompt", "--allow-net", "--allow-env", "--allow-read", "--allow-write"];
+const common = [
+  "--no-prompt",
+  "--allow-net",
+  "--allow-env=DOWNLINK_*",
+  "--allow-read",
+  "--allow-write",
+];
 
 /** The programs in the order in which they start. */
 export const programs: readonly ProgramBuild[] = [

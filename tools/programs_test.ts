@@ -18,6 +18,13 @@ async function run(name: string, flags: readonly string[]) {
   return { code, out: text(stdout), err: text(stderr) };
 }
 
+Deno.test("deno.json runs each program under the permissions of the table", () => {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));
+  for (const { name, main, permissions } of programs) {
+    assert.equal(tasks[name], `deno run ${permissions.join(" ")} ${main}`);
+  }
+});
+
 for (const { name } of programs) {
   Deno.test(`${name} --help teaches within 80 columns`, async () => {
     const { code, out } = await run(name, ["--help"]);

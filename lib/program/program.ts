@@ -20,6 +20,7 @@ import {
   path,
   readSettings,
   type Settings,
+  variableName,
 } from "#config";
 import { type Handler, type Http1Server, serve } from "#http1";
 import { createLogger, type Logger } from "#log";
@@ -148,7 +149,7 @@ function settingsOrExit<const Table extends ParameterTable>(
 ) {
   const reading = readSettings(parameters, {
     args: Deno.args,
-    env: Deno.env.toObject(),
+    env: environment(parameters),
     readFile: (file) => Deno.readTextFileSync(file),
   });
   if (reading.kind === "help") say(formatHelp(introduction, parameters), 0);
@@ -159,6 +160,16 @@ function settingsOrExit<const Table extends ParameterTable>(
     settings: reading.settings,
     token: readToken(reading.settings as unknown as Settings<Runnable>),
   };
+}
+
+/** The variables that the table names, and no others: that is all a program may read. */
+function environment(parameters: ParameterTable): Record<string, string> {
+  const names = [...Object.keys(parameters), "config"].map(variableName);
+  const values = names.map((name) => [name, Deno.env.get(name)] as const);
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as Record<
+    string,
+    string
+  >;
 }
 
 function readToken({ admin, tokenFile }: Settings<Runnable>): string | undefined {
