@@ -36,7 +36,7 @@ export interface ArrivalsOptions {
   readonly onConfiguration: (document: Uint8Array) => void;
   /** An object is in the cache, whole. */
   readonly onStored: (key: string, file: FdtFile, content: Uint8Array) => void;
-  readonly onOutcome: (outcome: ArrivalOutcome | "unnamed" | "refused", uri: string) => void;
+  readonly onOutcome: (outcome: ArrivalOutcome | "refused", uri: string) => void;
   /** Whether a key is a media segment of a service. */
   readonly isMedia: (key: string) => boolean;
   /** Whether holes of this channel are mended although nobody reads. */
@@ -177,7 +177,6 @@ export class Arrivals {
     const key = this.#isConfiguration(file)
       ? file.contentLocation
       : objectKey(file.contentLocation);
-    if (key === undefined) this.#options.onOutcome("unnamed", file.contentLocation);
     if (key === undefined || !this.wants(file)) return object.release();
     const arrival = new Arrival(key, object, this.#homeOf(channel));
     this.#onTheirWay.set(object, { arrival, channel, ends: 0 });

@@ -16,7 +16,7 @@ import type { Status } from "./status.ts";
 /** The counters; each word is a label. */
 export interface HomeMetrics {
   datagram(outcome: ReceiveOutcome | "internal_error"): void;
-  object(outcome: ArrivalOutcome | "unnamed" | "refused"): void;
+  object(outcome: ArrivalOutcome | "refused"): void;
   came(road: Road, bytes: number): void;
   gave(road: Road, bytes: number): void;
   repair(report: RepairReport): void;
