@@ -51,7 +51,7 @@ export const parameters = {
   repair: optional(
     list(url(undefined, "Where receivers fetch what they miss; written to the configuration.")),
   ),
-  maxObject: bytes("64MiB", "Largest object that is carried."),
+  maxObject: bytes("64MiB", "Largest object that is carried, 4GiB at most; it is held in memory."),
   fetchTime: duration("10s", "Longest time that one fetch may take."),
   fetches: integer("4", "Segments and files fetched at a time, 1 to 64.", { min: 1, max: 64 }),
   control: optional(url(undefined, "Control service: purge log, topology, heartbeats.")),
@@ -90,7 +90,7 @@ export const introduction: Introduction = {
  * @throws {BadValue} One sentence.
  */
 export function checkSettings(settings: Settings<typeof parameters>): void {
-  const { origin, group, cycle, refill, interface: from } = settings;
+  const { origin, group, cycle, refill, maxObject, interface: from } = settings;
   if (origin as URL | undefined === undefined) {
     throw new BadValue("Cannot start: need --origin: received nothing");
   }
@@ -99,6 +99,9 @@ export function checkSettings(settings: Settings<typeof parameters>): void {
   }
   for (const [flag, ms] of [["--cycle", cycle], ["--refill", refill]] as const) {
     if (ms < 1000) throw new BadValue(`Cannot use ${flag}: need 1s at least: received ${ms}ms`);
+  }
+  if (maxObject > 2 ** 32) {
+    throw new BadValue(`Cannot use --max-object: need 4GiB at most: received ${maxObject} bytes`);
   }
   if (isMulticast(from)) {
     throw new BadValue(

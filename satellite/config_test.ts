@@ -74,6 +74,10 @@ const rows = [
   { args: [...origin, "--ttl", "256"], sentence: /^Cannot use --ttl: need a whole number / },
   { args: [...origin, "--refill", "10ms"], sentence: /^Cannot use --refill: need 1s at least: / },
   { args: [...origin, "--cycle", "0s"], sentence: /^Cannot use --cycle: need 1s at least: / },
+  {
+    args: [...origin, "--max-object", "5GiB"],
+    sentence: /^Cannot use --max-object: need 4GiB at /,
+  },
   { args: ["--origin", "s3://bucket"], sentence: /^Cannot use --origin: need a http or https URL/ },
 ];
 

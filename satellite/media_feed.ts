@@ -104,7 +104,7 @@ export class MediaFeed {
     const newest = this.#window.newest;
     const verdict = newest ? verdictOf(this.#context, newest.object) : "valid";
     if (verdict === "valid") return;
-    this.#context.counters.purged.add(verdict);
+    if (!this.#purged) this.#context.counters.purged.add(verdict);
     this.#purged = true;
     this.#window.withdrawVersions();
     if (verdict === "gone") {
