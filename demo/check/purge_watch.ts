@@ -17,6 +17,9 @@ const pollMs = 10;
 /** How long a purge may take to reach all nodes. */
 const purgeLimitMs = 5_000;
 
+/** What it needs of the lab. */
+export type PurgeLab = Pick<Lab, "raiseEdition" | "purge" | "purgeProgress" | "nodes">;
+
 /** One answer that a client had. */
 interface Answer {
   readonly node: string;
@@ -42,13 +45,13 @@ export interface PurgeRound {
 
 /** Asks and judges. */
 export class PurgeWatch {
-  readonly #lab: Lab;
+  readonly #lab: PurgeLab;
   readonly #nodes: Readonly<Record<string, string>>;
   readonly #answers: Answer[] = [];
   readonly faults: string[] = [];
 
   /** @param nodes URL of each node that serves clients, by name. */
-  constructor(lab: Lab, nodes: Readonly<Record<string, string>>) {
+  constructor(lab: PurgeLab, nodes: Readonly<Record<string, string>>) {
     this.#lab = lab;
     this.#nodes = nodes;
   }

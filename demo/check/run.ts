@@ -69,7 +69,8 @@ export async function runCheck(options: CheckOptions): Promise<Finding[]> {
   progress("comparing with the origin");
   return [
     ...await wholeFindings(options, "at no loss", clear),
-    satelliteFinding(clear.media),
+    satelliteFinding("media that the box took in", clear.media),
+    satelliteFinding("media that players got", served(clear.clients)),
     ...await wholeFindings(options, atLoss, lossy),
     lossFinding(after.dropped - before.dropped, after.relayed - before.relayed, lossy),
     ...purges,
@@ -196,14 +197,21 @@ function firstSegment(bytes: Uint8Array): string {
   return digestOf(bytes.subarray(0, 188 * 8));
 }
 
-function satelliteFinding(media: RoadBytes): Finding {
+/** Adds up what the box said of each answer: the roads of the bytes that players really got. */
+function served(clients: readonly PlaylistClient[]): RoadBytes {
+  const all = clients.flatMap(({ fetched }) => fetched.map(({ roads }) => roads));
+  const sum = (road: keyof RoadBytes) => all.reduce((bytes, roads) => bytes + roads[road], 0);
+  return { satellite: sum("satellite"), repair: sum("repair"), internet: sum("internet") };
+}
+
+function satelliteFinding(what: string, media: RoadBytes): Finding {
   const share = total(media) === 0 ? 0 : media.satellite / total(media);
   return {
-    what: "media by satellite at no loss",
+    what: `${what} at no loss`,
     holds: share >= satelliteShare,
-    wanted: `${percent(satelliteShare)} or more of the media bytes`,
-    seen: `${percent(share)} of ${megabytes(total(media))} (repair ${megabytes(media.repair)}, ` +
-      `internet ${megabytes(media.internet)})`,
+    wanted: `${percent(satelliteShare)} or more of the bytes by satellite`,
+    seen: `${percent(share)} of ${megabytes(total(media))} by satellite (repair ` +
+      `${megabytes(media.repair)}, internet ${megabytes(media.internet)})`,
   };
 }
 
