@@ -63,7 +63,8 @@ export class Lab {
     this.#showLoss();
     if (this.#ordering) return;
     this.#ordering = true;
-    for (let ordered; ordered !== this.#loss.value;) {
+    let ordered;
+    while (ordered !== this.#loss.value) {
       ordered = this.#loss.value;
       try {
         await this.#send("PUT", "/loss", { share: Number(ordered) / 100 });
