@@ -110,7 +110,10 @@ export async function startCacheNode(
       token: context.token,
       onApplied: () => engine.sweep(),
       onGap: () => void engine.sweep(),
-      onSnapshot: (newer) => snapshot = newer,
+      onSnapshot: (newer) => {
+        snapshot = newer;
+        nextHop.keep(hopsFor("/", newer));
+      },
     });
     onDrain(() => link?.leave());
     if (!await link.caughtUp(settings.catchUp)) {

@@ -14,11 +14,17 @@ export interface Hop {
   readonly url: string;
 }
 
+/** A next hop that may hold connections. */
+export interface HopConnection extends NextHop {
+  /** Closes the connections that lie idle; those in use end with their exchange. */
+  close?(): void;
+}
+
 /** How requests find their next hop. */
 export interface RouteOptions {
   /** The hops for a request target, best first. */
   readonly hopsFor: (target: string) => readonly Hop[];
-  readonly connect: (hop: Hop) => NextHop;
+  readonly connect: (hop: Hop) => HopConnection;
   readonly nowMs: () => number;
   /** Fields added to each request: the fence and the loop guard. */
   readonly stamp: (request: NextHopRequest) => Fields;
@@ -32,7 +38,7 @@ const safe: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 export class RoutedNextHop implements NextHop {
   readonly #options: RouteOptions;
   readonly #health = new HopHealth();
-  readonly #connections = new Map<string, NextHop>();
+  readonly #connections = new Map<string, HopConnection>();
 
   constructor(options: RouteOptions) {
     this.#options = options;
@@ -75,10 +81,14 @@ export class RoutedNextHop implements NextHop {
   keep(hops: readonly Hop[]): void {
     this.#health.keep(new Set(hops.map((hop) => hop.id)));
     const urls = new Set(hops.map((hop) => hop.url));
-    for (const url of this.#connections.keys()) if (!urls.has(url)) this.#connections.delete(url);
+    for (const [url, connection] of this.#connections) {
+      if (urls.has(url)) continue;
+      connection.close?.();
+      this.#connections.delete(url);
+    }
   }
 
-  #connect(hop: Hop): NextHop {
+  #connect(hop: Hop): HopConnection {
     let connection = this.#connections.get(hop.url);
     if (connection === undefined) {
       connection = this.#options.connect(hop);

@@ -8,12 +8,14 @@ const hops: Hop[] = [{ id: "a", url: "http://a" }, { id: "b", url: "http://b" }]
 function network(failing: Record<string, NextHopError["reason"] | undefined>) {
   const asked: string[] = [];
   const seen: NextHopRequest[] = [];
+  const closed: string[] = [];
   let nowMs = 0;
   const route = new RoutedNextHop({
     hopsFor: () => hops,
     nowMs: () => nowMs,
     stamp: ({ appliedSeq }) => [["purge-seq", String(appliedSeq)]],
     connect: ({ id }) => ({
+      close: () => closed.push(id),
       fetch(request) {
         asked.push(id);
         seen.push(request);
@@ -23,7 +25,7 @@ function network(failing: Record<string, NextHopError["reason"] | undefined>) {
       },
     }),
   });
-  return { route, asked, seen, advance: (ms: number) => nowMs += ms };
+  return { route, asked, seen, closed, advance: (ms: number) => nowMs += ms };
 }
 
 const get: NextHopRequest = { method: "GET", target: "/1.ts", fields: [], appliedSeq: 7 };
@@ -75,4 +77,14 @@ Deno.test("without hops the request fails with no_hop", async () => {
     connect: () => assert.fail(),
   };
   await assert.rejects(new RoutedNextHop(options).fetch(get), { reason: "no_hop" });
+});
+
+Deno.test("a hop that left the topology loses its connections, and is met afresh if it returns", async () => {
+  const { route, asked, closed } = network({ a: "refused" });
+  await route.fetch(get);
+  route.keep([hops[1]]);
+  assert.deepEqual(closed, ["a"]);
+  assert.ok(!route.isDown(hops[0]));
+  await route.fetch(get);
+  assert.deepEqual(asked, ["a", "b", "a", "b"]);
 });
