@@ -18,8 +18,8 @@ function tryTcp(port: number): number | undefined {
   }
 }
 
-/** Opens and closes a UDP socket; 0 means any port. */
-function tryUdp(port: number): number | undefined {
+/** Opens and closes a UDP socket; 0 means any port. It fails where another receiver listens. */
+function tryUdp(hostname: string, port: number): number | undefined {
   try {
     const socket = Deno.listenDatagram({ hostname, port, transport: "udp" });
     const given = (socket.addr as Deno.NetAddr).port;
@@ -45,9 +45,14 @@ export class Ports {
     return this.#take("tcp", usual, tryTcp);
   }
 
-  /** A UDP port, `usual` if it is free. */
-  udp(usual: number): number {
-    return this.#take("udp", usual, tryUdp);
+  /**
+   * A UDP port, `usual` if it is free.
+   *
+   * @param address What will be bound: a multicast group has ports of its own, and two demos that
+   * share one would receive each other's packets.
+   */
+  udp(usual: number, address = hostname): number {
+    return this.#take("udp", usual, (port) => tryUdp(address, port));
   }
 
   #take(kind: string, usual: number, tryPort: (port: number) => number | undefined): number {
@@ -57,6 +62,6 @@ export class Ports {
       this.#given.add(`${kind} ${port}`);
       return port;
     }
-    throw new Error(`Cannot start the demo: need a free ${kind} port on ${hostname}`);
+    throw new Error(`Cannot start the demo: need a free ${kind} port on this machine`);
   }
 }

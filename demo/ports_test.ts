@@ -18,3 +18,11 @@ Deno.test("a check leaves the usual ports alone, and no port is given twice", ()
   assert.equal(new Set(given).size, 20);
   assert.ok(!given.includes(5000));
 });
+
+Deno.test("a port on which another receiver has joined the group is not given", () => {
+  const group = { hostname: "239.255.70.7", transport: "udp", reuseAddress: true } as const;
+  const joined = Deno.listenDatagram({ ...group, port: 0 });
+  const { port } = joined.addr as Deno.NetAddr;
+  assert.notEqual(new Ports({ usual: true }).udp(port, group.hostname), port);
+  joined.close();
+});

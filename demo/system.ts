@@ -106,7 +106,8 @@ export class System {
       }]),
     ) as Record<NodeName, Address>;
     this.#up = host(ports.udp(5000));
-    this.#down = `${multicast ? group : "127.0.0.1"}:${ports.udp(5001)}`;
+    const receiver = multicast ? group : "127.0.0.1";
+    this.#down = `${receiver}:${ports.udp(5001, receiver)}`;
   }
 
   /** The group and port, or the receiver's address where there is no multicast. */
