@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { HomeRig, noise, Origin, playlist, seeded, segment } from "./home_rig.ts";
+import {
+  HomeRig,
+  noise,
+  Origin,
+  playlist,
+  seeded,
+  segment,
+  serviceListDocument,
+} from "./home_rig.ts";
 
 const pathOf = (number: number) => `/one/seg-${number}.ts`;
 
@@ -294,6 +302,47 @@ Deno.test("a live playlist is the satellite's as long as it is heard", async () 
     await new Promise((resolve) => setTimeout(resolve, 1200));
     assert.deepEqual(await rig.bytes("/one/index.m3u8"), playlist(1, 9).body);
     assert.equal(origin.count("/one/index.m3u8"), 1);
+  } finally {
+    await rig.close();
+    await origin.close();
+  }
+});
+
+Deno.test("a playlist that is old stands in for a while where the internet is away", async () => {
+  const rig = await HomeRig.open();
+  try {
+    await rig.broadcast([segment(3), playlist(1, 3)]);
+    await rig.until(() => rig.home.status().objects.complete === 2, "segment and playlist");
+    await rig.broadcast([playlist(1, 4)], { loses: () => true });
+    await new Promise((resolve) => setTimeout(resolve, 1200));
+    const response = await rig.get("/one/index.m3u8");
+    assert.equal(response.status, 200);
+    assert.match(response.headers.get("cache-control") ?? "", /stale-if-error=30/);
+    assert.deepEqual(new Uint8Array(await response.arrayBuffer()), playlist(1, 3).body);
+  } finally {
+    await rig.close();
+  }
+});
+
+Deno.test("holes of what nobody watches are left, where told so, until somebody does", async () => {
+  const origin = originOf(1, 3);
+  const rig = await HomeRig.open({ repair: [origin.url], repairFor: "watched" });
+  try {
+    const list = {
+      contentLocation: "http://dvb.gw/dvbi/services.xml",
+      body: serviceListDocument(),
+    };
+    await rig.broadcast([list], { by: "files" });
+    await rig.until(() => rig.home.status().services.length === 1, "a service");
+    const random = seeded(9);
+    const loses = () => random() < 0.2;
+    await rig.broadcast([segment(1)], { loses });
+    await rig.until(() => rig.home.status().packets.lost > 0, "a hole");
+    assert.equal(origin.count(pathOf(1)), 0);
+    assert.deepEqual(await rig.bytes(pathOf(1)), segment(1).body);
+    await rig.broadcast([segment(2)], { loses });
+    await rig.until(() => rig.home.status().objects.repaired === 1, "a mended object");
+    assert.deepEqual(await rig.bytes(pathOf(2)), segment(2).body);
   } finally {
     await rig.close();
     await origin.close();

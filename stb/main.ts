@@ -5,7 +5,7 @@
  */
 
 import { openDiskStore, type StoredResponse } from "#cache";
-import { BadValue, formatHostPort } from "#config";
+import { BadValue, formatHostPort, isLoopback } from "#config";
 import { fieldValue } from "#http";
 import { frontMetrics, joinControl, listen, runProgram, version } from "#program";
 import { PurgeIndex } from "#purge";
@@ -112,7 +112,11 @@ await runProgram({
     if (settings.mdns === "on") {
       const announcement = announce(
         { name, address: server.address, machineAddresses: machineAddresses(), version },
-        { interfaceAddress: settings.interface, onNote: (sentence) => log.warn(sentence) },
+        {
+          // Who cannot be reached from outside is not announced there.
+          interfaceAddress: isLoopback(at.hostname) ? "127.0.0.1" : settings.interface,
+          onNote: (sentence) => log.warn(sentence),
+        },
       );
       onDrain(() => announcement.end());
     }
