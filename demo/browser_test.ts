@@ -96,6 +96,10 @@ function assertSmooth({ advancedSeconds, longestStallMs: stallMs }: Motion, when
   assert.ok(stallMs <= longestStallMs, `${when}: ${seen}`);
 }
 
+function say(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
 /** Keeps what the page complains of. */
 function listenForErrors(page: Page): string[] {
   const errors: string[] = [];
@@ -110,6 +114,7 @@ async function playAndDisturb(page: Page, url: string, startedMs: number): Promi
   await page.goto(url);
   await pictureMoves(page);
   const pictureMs = performance.now() - startedMs;
+  say(`first picture ${(pictureMs / 1000).toFixed(1)} s after the demo's start`);
   assert.ok(pictureMs <= firstPictureMs, `first picture after ${Math.round(pictureMs)} ms`);
   assertSmooth(await watch(page, watchMs), "without loss");
 
@@ -145,7 +150,7 @@ Deno.test({
           assert.deepEqual(errors, []);
         } finally {
           await page.screenshot({ path: screenshot });
-          Deno.stdout.writeSync(new TextEncoder().encode(`screenshot: ${screenshot}\n`));
+          say(`screenshot: ${screenshot}`);
         }
       });
     } finally {
