@@ -133,7 +133,7 @@ async function playAndDisturb(page: Page, url: string, startedMs: number): Promi
 }
 
 Deno.test({
-  name: `the demo's page plays in Chromium through loss and purge${why}`,
+  name: `the demo's page plays in Chromium through loss and purge, see demo/.run/page.png${why}`,
   ignore: !installed && !required,
   async fn() {
     assert.ok(installed, `Cannot test the page: need ${chromiumPath}: it is not installed`);
