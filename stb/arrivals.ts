@@ -261,7 +261,8 @@ export class Arrivals {
   ): void {
     const { key, object, roads } = arrival;
     this.#options.onOutcome(outcome, key);
-    this.#readable.wake(key); // whatever it is now, waiting for it is over
+    this.#options.forecast.over(key); // whatever it is now, waiting for it is over
+    this.#readable.wake(key);
     if (outcome === "complete" || outcome === "repaired") {
       this.#supersedeOlder(key, object);
       this.#options.ledger.objects[outcome]++;

@@ -37,6 +37,8 @@ interface Family {
   seenMs: number;
   /** Smoothed time between two numbers. */
   intervalMs: number;
+  /** The highest is here, or will never be. */
+  over: boolean;
 }
 
 /**
@@ -72,13 +74,25 @@ export class Forecast {
       ? this.#limits.firstIntervalMs
       : smooth(known, (nowMs - known.seenMs) / (name.number - known.highest));
     this.#families.delete(name.family);
-    this.#families.set(name.family, { highest: name.number, seenMs: nowMs, intervalMs });
+    this.#families.set(name.family, {
+      highest: name.number,
+      seenMs: nowMs,
+      intervalMs,
+      over: false,
+    });
     if (this.#families.size > this.#limits.maxFamilies) {
       for (const oldest of this.#families.keys()) {
         this.#families.delete(oldest);
         break;
       }
     }
+  }
+
+  /** Notes that an object is here, or was given up: nobody need wait for it any more. */
+  over(key: string): void {
+    const name = familyOf(key);
+    const family = name && this.#families.get(name.family);
+    if (family !== undefined && family.highest === name?.number) family.over = true;
   }
 
   /**
@@ -95,7 +109,7 @@ export class Forecast {
     const ahead = name.number - family.highest;
     if (ahead < 0 || ahead > maxAhead) return 0;
     const silenceMs = Math.max(0, nowMs - family.seenMs);
-    if (ahead === 0) return Math.max(0, announcedWaitMs - silenceMs);
+    if (ahead === 0) return family.over ? 0 : Math.max(0, announcedWaitMs - silenceMs);
     const dueMs = ahead * family.intervalMs - silenceMs;
     const lateMs = family.intervalMs / 2 + announcedWaitMs;
     if (dueMs + lateMs <= 0) return 0;

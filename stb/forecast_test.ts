@@ -61,6 +61,16 @@ Deno.test("Forecast never waits longer than its limit, nor a negative time", () 
   }));
 });
 
+Deno.test("Forecast waits neither for what is here nor for what was given up", () => {
+  const forecast = steady();
+  forecast.over("/one/seg-4.ts");
+  assert.equal(forecast.waitMs("/one/seg-5.ts", 8100), 1400);
+  forecast.over("/one/seg-5.ts");
+  forecast.over("/two/seg-5.ts");
+  assert.equal(forecast.waitMs("/one/seg-5.ts", 8100), 0);
+  assert.equal(forecast.waitMs("/one/seg-6.ts", 8100), 4000);
+});
+
 Deno.test("Forecast forgets the family that was silent for longest", () => {
   const forecast = new Forecast({ maxFamilies: 2 });
   for (const [i, key] of ["/a/1", "/b/1", "/a/2", "/c/1"].entries()) forecast.seen(key, i);

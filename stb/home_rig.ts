@@ -161,6 +161,8 @@ export class HomeRig {
     live: new FluteSender({ tsi: tsis.live }),
   };
   readonly log: string[] = [];
+  /** Keeps no connection open, so that the front ends at once. */
+  readonly client: Deno.HttpClient = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
 
   private constructor(
     readonly home: Home,
@@ -222,7 +224,8 @@ export class HomeRig {
 
   /** What a player gets. */
   async get(path: string, init?: RequestInit): Promise<Response> {
-    return await fetch(`http://127.0.0.1:${this.front.address.port}${path}`, init);
+    const { client } = this;
+    return await fetch(`http://127.0.0.1:${this.front.address.port}${path}`, { ...init, client });
   }
 
   /** What a player gets, in bytes; the status when it is not 200. */
@@ -272,6 +275,7 @@ export class HomeRig {
   async close({ keep = false }: { readonly keep?: boolean } = {}): Promise<void> {
     this.home.hangUp();
     this.uplink.close();
+    this.client.close();
     await this.front.drain(1000);
     this.home.close();
     await this.closeStore();
