@@ -25,6 +25,17 @@ export class CacheControl {
     }
   }
 
+  /**
+   * Directives that were read by another grammar, as those of a structured dictionary.
+   *
+   * @param members Names in lower case, each once; `undefined` without an argument, `""` for junk.
+   */
+  static of(members: Iterable<readonly [string, string | undefined]>): CacheControl {
+    const control = new CacheControl([]);
+    for (const [directive, text] of members) control.#arguments.set(directive, text);
+    return control;
+  }
+
   /** Whether no directive was given. */
   get empty(): boolean {
     return this.#arguments.size === 0;

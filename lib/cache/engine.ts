@@ -36,6 +36,7 @@ import type { Purges } from "./purges.ts";
 import { selectRanges } from "./ranges.ts";
 import { decideReuse, isErrorStatus, mayServeOnError } from "./reuse.ts";
 import type { Store, StoredEntry } from "./store.ts";
+import { ownTarget } from "./targeted.ts";
 import { UnsharedKeys } from "./unshared_keys.ts";
 import { until } from "./until.ts";
 
@@ -65,7 +66,8 @@ export class CacheEngine {
 
   constructor(options: CacheEngineOptions) {
     const { name, store, purges, nextHop, nowMs, onOutcome = () => {} } = options;
-    const policy = { ...defaultPolicy, ...options.policy };
+    const chosen = { ...defaultPolicy, ...options.policy };
+    const policy = { ...chosen, hideFields: [...chosen.hideFields, ownTarget] };
     this.#parts = {
       store,
       purges,

@@ -9,10 +9,12 @@ import { parseAge, type StoredTimes } from "./age.ts";
 import { type CacheControl, responseControl } from "./cache_control.ts";
 import { type Freshness, freshnessOf } from "./freshness.ts";
 import type { StoredResponse } from "./store.ts";
+import { targetedControl } from "./targeted.ts";
 import { varyNames } from "./vary.ts";
 
 /** The fields of a response as values. */
 export interface ResponseFacts {
+  /** Of the targeted field that speaks to us, else of `Cache-Control`. */
   readonly control: CacheControl;
   readonly times: StoredTimes;
   readonly freshness: Freshness;
@@ -39,13 +41,14 @@ export function factsOf(response: FactsInput): ResponseFacts {
 }
 
 function readFacts({ status, fields, requestSentMs, receivedMs }: FactsInput): ResponseFacts {
-  const control = responseControl(fields);
+  const targeted = targetedControl(fields);
+  const control = targeted ?? responseControl(fields);
   const dateMs = dateOf(fields, "date", receivedMs) ?? receivedMs;
   const etag = fieldValue(fields, "etag");
   return {
     control,
     times: { requestSentMs, receivedMs, dateMs, ageSeconds: parseAge(fields) },
-    freshness: freshnessOf({ status, fields, control, dateMs }),
+    freshness: freshnessOf({ status, fields, control, dateMs, targeted: targeted !== undefined }),
     vary: varyNames(fields),
     etag: etag === undefined ? undefined : parseEntityTag(etag),
     lastModifiedMs: dateOf(fields, "last-modified", receivedMs),

@@ -24,6 +24,8 @@ export interface FreshnessInput {
   readonly control: CacheControl;
   /** The response's `Date`, or when it was received. */
   readonly dateMs: number;
+  /** Whether `control` is of a targeted field: `Expires` then counts for nothing (RFC 9213 §2.2). */
+  readonly targeted?: boolean;
 }
 
 /** Status codes that may be fresh without saying so (RFC 9110 §15.1), but 206. */
@@ -46,12 +48,12 @@ const heuristicLimitMs = 24 * 3600e3;
 
 /** Returns the freshness lifetime of a response in a shared cache (RFC 9111 §4.2.1). */
 export function freshnessOf(input: FreshnessInput): Freshness {
-  const { control, fields, dateMs } = input;
+  const { control, fields, dateMs, targeted = false } = input;
   for (const source of ["s-maxage", "max-age"] as const) {
     const seconds = control.seconds(source);
     if (seconds !== undefined) return { source, lifetimeMs: seconds * 1000 };
   }
-  const expires = fields.filter(([name]) => name === "expires");
+  const expires = targeted ? [] : fields.filter(([name]) => name === "expires");
   if (expires.length === 0) return heuristicFreshness(input);
   // Two lines or no date mean "already expired" (RFC 9111 §4.2.1, §5.3).
   const expiresMs = expires.length === 1 ? parseHttpDate(expires[0][1], dateMs) : undefined;
