@@ -103,12 +103,15 @@ export class Arrival {
     return this.#mending;
   }
 
-  /** Hands on what is contiguous. */
+  /**
+   * Hands on what is contiguous. The last bytes wait until all are verified: a reader who was given
+   * wrong ones is cut off and never takes them for the whole.
+   */
   progress(): void {
     this.#count();
     if (!this.#streams || this.#settled || this.#gaveUp || this.superseded) return;
     const { object } = this;
-    if (object.contiguousBytes === this.#written) return;
+    if (object.contiguousBytes === this.#written || object.complete) return;
     if (!this.#home.admits(this.key, object.file)) return;
     this.#fill ??= this.#home.openFill(this.key, object.file, object.transferLength);
     this.#fill.write(object.body.subarray(this.#written, object.contiguousBytes));

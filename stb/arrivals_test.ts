@@ -8,6 +8,7 @@ import { Forecast } from "./forecast.ts";
 import { noise } from "./home_rig.ts";
 import { InBandVersions } from "./in_band.ts";
 import { Ledger } from "./ledger.ts";
+import { PlaceHealth } from "./place_health.ts";
 import { Repairer } from "./repairer.ts";
 
 const channel = { name: "live", service: "one", group: "g", port: 1, tsi: 10 } as Channel;
@@ -40,6 +41,7 @@ function setUp(options: Partial<ArrivalsOptions> = {}, of: Channel = channel) {
       onRequest: () => {},
       parallel: 1,
       bytesPerSecond: 1e9,
+      health: new PlaceHealth(),
       nowMs,
       random: () => 0,
       delay: () => Promise.resolve(),

@@ -21,6 +21,7 @@ import type { HomeMetrics } from "./home_metrics.ts";
 import { InBandVersions } from "./in_band.ts";
 import { Ledger } from "./ledger.ts";
 import type { GetObject } from "./live_playlist.ts";
+import { PlaceHealth } from "./place_health.ts";
 import { PlayerAnswers } from "./player_answers.ts";
 import { Reception } from "./reception.ts";
 import { RepairPlaces } from "./repair_places.ts";
@@ -75,6 +76,7 @@ export class Home {
   readonly #ledger: Ledger;
   readonly #services = new ServiceDirectory();
   readonly #versions = new InBandVersions();
+  readonly #health = new PlaceHealth();
   readonly #places: RepairPlaces;
   readonly #engine: CacheEngine;
   readonly #arrivals: Arrivals;
@@ -200,6 +202,7 @@ export class Home {
         this.#ledger.came("internet", bytes, { media: this.#services.isMedia(key) });
       },
       onFailure: (place, reason) => metrics.edgeFailure(place, reason),
+      health: this.#health,
       nowMs: Date.now,
     });
   }
@@ -221,6 +224,7 @@ export class Home {
       },
       parallel: repairParallel,
       bytesPerSecond: repairBitsPerSecond / 8,
+      health: this.#health,
       nowMs: Date.now,
       random: Math.random,
       delay: pause,

@@ -117,6 +117,27 @@ Deno.test("a corrupt object is never served: it is fetched whole", async () => {
   }
 });
 
+Deno.test("a player who reads along a corrupt object is cut off before its end", async () => {
+  const rig = await HomeRig.open();
+  try {
+    const object = segment(1, 100_000);
+    const sender = rig.senders.live;
+    const toi = sender.add(object, Date.now());
+    const packets = [...sender.objectPackets(toi)];
+    packets[3][packets[3].length - 1] ^= 1;
+    for (const packet of sender.fdtPackets(Date.now())) await rig.uplink.send(packet);
+    for (const packet of packets.slice(0, 50)) await rig.uplink.send(packet);
+    await rig.until(() => rig.home.status().bytes.satellite > 50_000, "the first half");
+    const response = await rig.get(pathOf(1));
+    assert.equal(response.status, 200);
+    for (const packet of packets.slice(50)) await rig.uplink.send(packet);
+    await assert.rejects(response.arrayBuffer());
+    assert.equal(await rig.bytes(pathOf(1)), 404);
+  } finally {
+    await rig.close();
+  }
+});
+
 Deno.test("a corrupt object without a way to the internet is a clear 404", async () => {
   const rig = await HomeRig.open();
   try {
@@ -343,6 +364,30 @@ Deno.test("holes of what nobody watches are left, where told so, until somebody 
     await rig.broadcast([segment(2)], { loses });
     await rig.until(() => rig.home.status().objects.repaired === 1, "a mended object");
     assert.deepEqual(await rig.bytes(pathOf(2)), segment(2).body);
+  } finally {
+    await rig.close();
+    await origin.close();
+  }
+});
+
+Deno.test("packets that are changed on the way cost no wrong byte", async () => {
+  const origin = originOf(1, 6);
+  const rig = await HomeRig.open({ repair: [origin.url] });
+  try {
+    const random = seeded(11);
+    const spoil = (packet: Uint8Array) => {
+      if (random() < 0.1) packet[Math.floor(random() * packet.length)] ^= 1 << random() * 8;
+      if (random() < 0.05) packet[Math.floor(random() * 20)] ^= 1 << random() * 8;
+    };
+    await rig.broadcast(segments(1, 6), { spoil });
+    for (let n = 1; n <= 6; n++) {
+      // Who reads along while wrong bytes arrive is cut off before the end, and asks again.
+      let got = await rig.bytes(pathOf(n)).catch(() => undefined);
+      for (let again = 0; got === undefined && again < 5; again++) {
+        got = await rig.bytes(pathOf(n)).catch(() => undefined);
+      }
+      assert.deepEqual(got, segment(n).body);
+    }
   } finally {
     await rig.close();
     await origin.close();

@@ -44,7 +44,7 @@ await runProgram({
       store,
       purges: index,
       repair: settings.repair ?? [],
-      connect: (url) => httpNextHop({ url, maxSockets: 16, headTimeoutMs: 8000 }),
+      connect: (url) => httpNextHop({ url, maxSockets: 16, headTimeoutMs: 5000 }),
       edges: () => snapshot === undefined ? [] : rendezvous(name, snapshot.edges),
       repairFor: settings.repairFor,
       repairBitsPerSecond: settings.repairRate,

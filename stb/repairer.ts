@@ -9,6 +9,7 @@ import { type NextHop, NextHopError, type NextHopFailure, type NextHopResponse }
 import type { ByteRange, Fields } from "#http";
 import { MultipartReader, type MultipartRejection } from "./multipart_ranges.ts";
 import { repairTarget } from "./object_uri.ts";
+import type { PlaceHealth } from "./place_health.ts";
 import { ByteBudget, Gate } from "./repair_budget.ts";
 import {
   backOffMs,
@@ -86,6 +87,7 @@ export interface RepairerOptions {
   /** Time for one request, answer and all. */
   readonly timeoutMs?: number;
   readonly policy?: PlanPolicy;
+  readonly health: PlaceHealth;
   readonly nowMs: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -178,16 +180,24 @@ export class Repairer {
     return undefined;
   }
 
-  /** Draws servers by weight without putting them back, tier after tier. */
+  /**
+   * Draws servers by weight without putting them back, tier after tier; those that failed lately come
+   * last of all.
+   */
   *#inTurn(tiers: readonly (readonly RepairPlace[])[]): Generator<RepairPlace> {
+    const { health, nowMs, random } = this.#options;
     const asked = new Set<string>();
-    for (const tier of tiers) {
-      for (;;) {
-        const left = tier.filter(({ id }) => !asked.has(id));
-        const place = chooseWeighted(left, this.#options.random());
-        if (place === undefined) break;
-        asked.add(place.id);
-        yield place;
+    for (const resting of [false, true]) {
+      for (const tier of tiers) {
+        for (;;) {
+          const left = tier.filter(({ id }) =>
+            !asked.has(id) && (resting || !health.rests(id, nowMs()))
+          );
+          const place = chooseWeighted(left, random());
+          if (place === undefined) break;
+          asked.add(place.id);
+          yield place;
+        }
       }
     }
   }
@@ -201,6 +211,12 @@ export class Repairer {
       this.#report(place, outcome, counted.bytes, request.ranges.length);
       return outcome;
     });
+  }
+
+  #judge({ id }: RepairPlace, well: boolean): void {
+    const { health, nowMs } = this.#options;
+    if (well) health.well(id);
+    else health.failed(id, nowMs());
   }
 
   #report(place: RepairPlace, outcome: RepairOutcome, fetchedBytes: number, ranges: number): void {
@@ -231,8 +247,10 @@ export class Repairer {
         appliedSeq: seq,
         signal,
       });
+      this.#judge(place, response.status < 500);
       return await receive(response, request, counted);
     } catch (error) {
+      if (!this.#options.signal.aborted) this.#judge(place, false);
       if (error instanceof NextHopError) return error.reason;
       return signal.aborted ? "timeout" : "reset";
     }

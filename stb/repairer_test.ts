@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type NextHop, NextHopError, type NextHopRequest } from "#cache";
 import { type ByteRange, type Fields, fieldValue } from "#http";
+import { PlaceHealth } from "./place_health.ts";
 import { type Damaged, Repairer, type RepairPlace, type RepairReport } from "./repairer.ts";
 
 const whole = Uint8Array.from({ length: 20_000 }, (_, i) => i * 7 + (i >> 8));
@@ -112,6 +113,7 @@ function setUp(options: Partial<ConstructorParameters<typeof Repairer>[0]> = {})
     onRequest: (report) => reports.push(report),
     parallel: 2,
     bytesPerSecond: 1e9,
+    health: new PlaceHealth(),
     nowMs: () => 0,
     random: () => 0,
     delay: (ms) => (waits.push(ms), Promise.resolve()),
@@ -256,6 +258,15 @@ Deno.test("Repairer draws servers by weight, and none of weight 0", async () => 
   const places = [place("off", honest, 0), place("a", honest, 1), place("b", honest, 3)];
   await mendBy(repairer, new Broken([0, 1400]), places);
   assert.deepEqual(reports.map(({ place }) => place), ["b"]);
+});
+
+Deno.test("Repairer asks a server that failed lately after all others", async () => {
+  const { repairer, reports } = setUp();
+  const tiers = [[place("dead", down)], [place("edge", honest)]];
+  await mendBy(repairer, new Broken([0, 1400]), ...tiers);
+  await mendBy(repairer, new Broken([0, 1400]), ...tiers);
+  assert.deepEqual(reports.map(({ place }) => place), ["dead", "edge", "edge"]);
+  assert.equal(await mendBy(repairer, new Broken([0, 1400]), [place("dead", honest)]), true);
 });
 
 Deno.test("Repairer does not ask for what arrived while it waited", async () => {

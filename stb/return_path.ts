@@ -8,6 +8,7 @@
 import { type NextHop, NextHopError, type NextHopRequest, type NextHopResponse } from "#cache";
 import { fieldValue, formatHttpDate } from "#http";
 import { repairTarget } from "./object_uri.ts";
+import type { PlaceHealth } from "./place_health.ts";
 import type { RepairPlace } from "./repairer.ts";
 
 /** What the return path needs. */
@@ -20,12 +21,10 @@ export interface ReturnPathOptions {
   readonly onBytes: (key: string, bytes: number) => void;
   /** An edge gave no answer, or a server error. */
   readonly onFailure: (place: string, reason: string) => void;
+  /** What repairs learn of the edges, and what they are told. */
+  readonly health: PlaceHealth;
   readonly nowMs: () => number;
 }
-
-/** How long an edge is left alone after it failed, in milliseconds; doubled each time. */
-const firstRestMs = 1000;
-const longestRestMs = 30_000;
 
 /** How long a version that the satellite confirmed is fresh, and may be used when all is away. */
 const confirmedFreshness = "max-age=1, stale-if-error=30";
@@ -33,7 +32,6 @@ const confirmedFreshness = "max-age=1, stale-if-error=30";
 /** Fetches what did not come by satellite. */
 export class ReturnPath implements NextHop {
   readonly #options: ReturnPathOptions;
-  readonly #rest = new Map<string, { failures: number; untilMs: number }>();
 
   constructor(options: ReturnPathOptions) {
     this.#options = options;
@@ -79,8 +77,8 @@ export class ReturnPath implements NextHop {
 
   /** Those that are well first; all are tried, for asking beats failing unasked. */
   #inOrder(): RepairPlace[] {
-    const nowMs = this.#options.nowMs();
-    const rests = ({ id }: RepairPlace) => nowMs < (this.#rest.get(id)?.untilMs ?? 0);
+    const { health, nowMs } = this.#options;
+    const rests = ({ id }: RepairPlace) => health.rests(id, nowMs());
     const places = this.#options.places();
     return [...places.filter((place) => !rests(place)), ...places.filter(rests)];
   }
@@ -95,16 +93,14 @@ export class ReturnPath implements NextHop {
       fields: [...request.fields, fence],
     });
     if (response.status >= 500) this.#failed(place, `${response.status}`);
-    else this.#rest.delete(place.id);
+    else this.#options.health.well(place.id);
     if (response.status !== 200 && response.status !== 206) return response;
     const body = tally(response.body, (bytes) => this.#options.onBytes(request.target, bytes));
     return { ...response, body };
   }
 
   #failed({ id }: RepairPlace, reason: string): void {
-    const failures = (this.#rest.get(id)?.failures ?? 0) + 1;
-    const restMs = Math.min(firstRestMs * 2 ** (failures - 1), longestRestMs);
-    this.#rest.set(id, { failures, untilMs: this.#options.nowMs() + restMs });
+    this.#options.health.failed(id, this.#options.nowMs());
     this.#options.onFailure(id, reason);
   }
 }

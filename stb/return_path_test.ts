@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { NextHopError, type NextHopRequest } from "#cache";
 import { type Fields, fieldValue } from "#http";
+import { PlaceHealth } from "./place_health.ts";
 import type { RepairPlace } from "./repairer.ts";
 import { ReturnPath, type ReturnPathOptions } from "./return_path.ts";
 
@@ -36,6 +37,7 @@ function path(places: readonly RepairPlace[], options: Partial<ReturnPathOptions
     isCurrent: () => false,
     onBytes: (key, bytes) => came.push([key, bytes]),
     onFailure: (place, reason) => failures.push(`${place}: ${reason}`),
+    health: new PlaceHealth(),
     nowMs: () => 0,
     ...options,
   });
