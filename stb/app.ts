@@ -31,7 +31,7 @@ export interface HomeAppOptions {
 type Env = { Bindings: Partial<ExchangeEnv> };
 
 /** Fields that scripts of other origins may read. */
-const exposed = "Age, Cache-Status, Content-Length, Content-Range, ETag";
+const exposed = "Age, Cache-Status, Content-Length, Content-Range, Date, ETag";
 
 /** Makes the app that answers on `--listen`. */
 export function homeApp(options: HomeAppOptions): Hono<Env> {
