@@ -387,7 +387,9 @@ placeTest("refuses entries of others and writers after its end", async ({ open }
   const store = await open();
   await put(store, "/a", 1000);
   const [entry] = store.find("/a");
-  const stranger = { ...entry, read: () => new ReadableStream<Uint8Array>() };
+  const { response, bodyBytes } = entry;
+  const read = () => new ReadableStream<Uint8Array>();
+  const stranger = { response, bodyBytes, memory: undefined, read };
   assert.throws(() => store.touch(stranger), TypeError);
   assert.throws(() => void store.update(entry, suiteResponse("/b")), RangeError);
   assert.throws(() => entry.read(0, 1001), RangeError);

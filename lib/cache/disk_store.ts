@@ -49,6 +49,9 @@ export interface DiskStoreOptions {
 export interface DiskStore extends Store {
   /** Objects that left to make room, since it was opened. */
   readonly evictedCount: number;
+  /** Objects that are committed from now on have this generation or a later one. */
+  readonly nextGeneration: number;
+  find(key: string): readonly DiskEntry[];
 }
 
 const minBudgetBytes = 2 ** 20;
@@ -143,6 +146,10 @@ class OpenDiskStore implements DiskStore, WriterHome {
       onFault: (error) => onFault("journal_failed", String(error)),
     });
     this.#takeOver(recovered);
+  }
+
+  get nextGeneration(): number {
+    return this.#nextGeneration;
   }
 
   get usedBytes(): number {

@@ -53,8 +53,10 @@ export class DiskWriter implements StoreWriter {
   readonly #checksums = new BlockChecksums();
   /** Everything that was given to the disk so far; never rejects. */
   #work: Promise<void> = Promise.resolve();
-  #hasFile = false;
+  /** Where what was written so far is; `undefined` before there is a file. */
+  #path: string | undefined;
   #committing = false;
+  #withdrawn = false;
 
   constructor(
     home: WriterHome,
@@ -87,7 +89,7 @@ export class DiskWriter implements StoreWriter {
     this.#committing = object !== undefined;
     await this.#work;
     this.#committing = false;
-    if (object === undefined || this.#state !== "open") {
+    if (object === undefined || this.#state !== "open" || this.#withdrawn) {
       await this.abort();
       return undefined;
     }
@@ -97,7 +99,9 @@ export class DiskWriter implements StoreWriter {
     return entry;
   }
 
+  /** Also while `commit` is under way: it then returns `undefined`. */
   async abort(): Promise<void> {
+    this.#withdrawn = true;
     if (this.#state === "open" && !this.#committing) {
       this.#state = "closed";
       this.#drop();
@@ -117,15 +121,15 @@ export class DiskWriter implements StoreWriter {
   #drop(): void {
     this.#forgetPieces();
     this.#work = this.#work.then(async () => {
-      if (this.#hasFile) await this.#removeFile();
+      if (this.#path !== undefined) await this.#removeFile(this.#path);
       this.#home.unreserve(this.#reservedBytes);
       this.#home.onClosed(this);
     });
   }
 
-  async #removeFile(): Promise<void> {
-    const { files, queue, onFault } = this.#home;
-    await queue.run(() => removeFile(files.unfinished(this.#id)))
+  async #removeFile(path: string): Promise<void> {
+    const { queue, onFault } = this.#home;
+    await queue.run(() => removeFile(path))
       .catch((error) => onFault("write_failed", String(error)));
   }
 
@@ -186,7 +190,10 @@ export class DiskWriter implements StoreWriter {
 
   #publish(name: string): void {
     const { files, queue } = this.#home;
-    this.#then(() => queue.run(() => files.publish(this.#id, name)));
+    this.#then(async () => {
+      await queue.run(() => files.publish(this.#id, name));
+      this.#path = files.object(name);
+    });
   }
 
   #then(work: () => Promise<void>): void {
@@ -202,7 +209,7 @@ export class DiskWriter implements StoreWriter {
     for (let tries = 0;; tries++) {
       try {
         using file = await this.#home.files.openUnfinished(this.#id);
-        this.#hasFile = true;
+        this.#path = this.#home.files.unfinished(this.#id);
         while (written < bytes.length) written += await file.write(bytes.subarray(written));
         if (fileBytes !== undefined) await this.#settleFile(file, fileBytes);
         return;

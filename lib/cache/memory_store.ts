@@ -16,21 +16,34 @@ const entryOverheadBytes = 512;
 /** Largest piece that `read` yields, in bytes. */
 const pieceBytes = 256 * 1024;
 
+/** A store in memory, with what a tier below needs of it. */
+export interface MemoryStore extends Store {
+  /** Stores an object at once; `undefined` when it was not admitted. Takes ownership of `body`. */
+  put(response: StoredResponse, body: Uint8Array): StoredEntry | undefined;
+  /** Returns whether it made a difference: what is used all the time is known to be. */
+  touch(entry: StoredEntry): boolean;
+}
+
 /**
  * Makes a store in memory.
  *
  * @param options `budgetBytes` bounds bodies and heads together.
  */
-export function memoryStore({ budgetBytes }: { budgetBytes: number }): Store {
+export function memoryStore({ budgetBytes }: { budgetBytes: number }): MemoryStore {
   if (!(budgetBytes >= 0)) {
     throw new RangeError(
       `Cannot make a memory store: need 0 bytes or more: received ${budgetBytes}`,
     );
   }
-  return new MemoryStore(budgetBytes);
+  return new OpenMemoryStore(budgetBytes);
 }
 
-class MemoryStore implements Store {
+/** Returns an entry that no store holds: a body in memory under a head. */
+export function memoryEntry(response: StoredResponse, body: Uint8Array): StoredEntry {
+  return new MemoryEntry(response, body);
+}
+
+class OpenMemoryStore implements MemoryStore {
   readonly #order = new S3Fifo<MemoryEntry>();
   /** Variants by key, newest first. The arrays are never changed, so that callers may keep them. */
   readonly #byKey = new Map<string, readonly MemoryEntry[]>();
@@ -49,12 +62,19 @@ class MemoryStore implements Store {
     return this.#byKey.get(key) ?? none;
   }
 
-  touch(entry: StoredEntry): void {
-    this.#order.touch(entry as MemoryEntry);
+  touch(entry: StoredEntry): boolean {
+    return this.#order.touch(entry as MemoryEntry);
+  }
+
+  put(response: StoredResponse, body: Uint8Array): StoredEntry | undefined {
+    if (body.length > this.#limitBytes(response)) return undefined;
+    const entry = new MemoryEntry(response, body);
+    this.#admit(entry);
+    return entry;
   }
 
   open(response: StoredResponse, expectedBytes = 0): StoreWriter {
-    const limitBytes = this.budgetBytes * largestShare - headBytes(response);
+    const limitBytes = this.#limitBytes(response);
     return new MemoryWriter(response, {
       limitBytes,
       refused: expectedBytes > limitBytes,
@@ -85,6 +105,11 @@ class MemoryStore implements Store {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Largest body that is admitted under this head. */
+  #limitBytes(response: StoredResponse): number {
+    return this.budgetBytes * largestShare - headBytes(response);
   }
 
   #admit(entry: MemoryEntry): void {
@@ -172,7 +197,7 @@ class MemoryWriter implements StoreWriter {
 
   commit(response: StoredResponse = this.#response): Promise<StoredEntry | undefined> {
     if (this.#state !== "open") return Promise.resolve(undefined);
-    const entry = new MemoryEntry(response, joined(this.#chunks, this.#bytes));
+    const entry = new MemoryEntry(response, wholeBody(this.#chunks, this.#bytes));
     this.#give("ended");
     this.#options.admit(entry);
     return Promise.resolve(entry);
@@ -189,8 +214,8 @@ class MemoryWriter implements StoreWriter {
   }
 }
 
-/** One piece that pins no larger buffer than itself. */
-function joined(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
+/** Returns `bytes` in one piece that pins no larger buffer than itself. */
+export function wholeBody(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
   const [only] = chunks;
   if (chunks.length === 1 && only.buffer.byteLength === bytes) return only;
   const whole = new Uint8Array(bytes);

@@ -12,7 +12,7 @@ export type { CacheRequest, RespondOptions } from "./exchange.ts";
 export type { FastHit } from "./fast_hit.ts";
 export { cacheHandler, type FrontEnv, requestHead, toResponse } from "./hono.ts";
 export { cacheKey } from "./key.ts";
-export { memoryStore } from "./memory_store.ts";
+export { type MemoryStore, memoryStore } from "./memory_store.ts";
 export {
   type NextHop,
   NextHopError,
@@ -27,3 +27,9 @@ export { noPurges, type Purges, type PurgeSubject, type PurgeVerdict } from "./p
 export type { NotStorable } from "./storable.ts";
 export type { Store, StoredEntry, StoredResponse, StoreWriter } from "./store.ts";
 export { tagsOf } from "./tags.ts";
+export {
+  openTieredStore,
+  type TieredStore,
+  type TieredStoreOptions,
+  type TierFill,
+} from "./tiered_store.ts";

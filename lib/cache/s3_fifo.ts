@@ -96,10 +96,12 @@ export class S3Fifo<T> {
     queue.push(heir);
   }
 
-  /** Notes that an object was used. */
-  touch(value: T): void {
+  /** Notes that an object was used; returns whether that was not known as well as can be. */
+  touch(value: T): boolean {
     const node = this.#nodes.get(value);
-    if (node !== undefined && node.uses < maxUses) node.uses++;
+    if (node === undefined || node.uses === maxUses) return false;
+    node.uses++;
+    return true;
   }
 
   /** Removes an object. */
