@@ -93,7 +93,7 @@ export function freshen(
   exchange: Revalidation,
 ): StoredResponse | undefined {
   const update = endToEnd(notModified.fields).filter(([name]) => !kept.has(name));
-  if (!confirms(update, factsOf(stored).etag)) return undefined;
+  if (!confirms(update, stored)) return undefined;
   const replaced = new Set(update.map(([name]) => name)).add("age").add("date");
   const rest = stored.fields.filter(([name]) => !replaced.has(name));
   const fields = withDate([...rest, ...update], exchange.receivedMs);
@@ -101,12 +101,22 @@ export function freshen(
   return tags === "over_limit" ? undefined : { ...stored, ...exchange, fields, tags };
 }
 
-/** Whether the validator in a 304 selects the stored response (RFC 9111 §4.3.4). */
-function confirms(update: Fields, stored: ResponseFacts["etag"]): boolean {
+/**
+ * Whether the validators of an update select the stored response (RFC 9111 §4.3.4). An entity tag
+ * that the stored response lacks is the tag of something else.
+ */
+function confirms(update: Fields, stored: StoredResponse): boolean {
+  const facts = factsOf(stored);
   const value = fieldValue(update, "etag");
   const etag = value === undefined ? undefined : parseEntityTag(value);
-  if (etag === undefined || stored === undefined) return true;
-  return etag.weak ? weakMatch(etag, stored) : strongMatch(etag, stored);
+  if (etag !== undefined) {
+    if (facts.etag === undefined) return false;
+    return etag.weak ? weakMatch(etag, facts.etag) : strongMatch(etag, facts.etag);
+  }
+  const modified = fieldValue(update, "last-modified");
+  const { lastModifiedMs, times: { receivedMs } } = facts;
+  return modified === undefined || lastModifiedMs === undefined ||
+    parseHttpDate(modified, receivedMs) === lastModifiedMs;
 }
 
 /** Adds `Date` where the next hop sent none, as RFC 9110 §6.6.1 asks of who forwards or stores. */

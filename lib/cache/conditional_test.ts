@@ -100,7 +100,7 @@ const selections: { rule: string; of: StoredResponse; etag: string | undefined; 
     { rule: "another weak one", of: stored, etag: 'W/"w"', want: false },
     { rule: "a strong one for a weak one", of: weak, etag: '"v"', want: false },
     { rule: "no tag", of: stored, etag: undefined, want: true },
-    { rule: "a tag for what has none", of: without, etag: '"v"', want: true },
+    { rule: "a tag for what has none", of: without, etag: '"v"', want: false },
   ];
 
 for (const { rule, of, etag, want } of selections) {

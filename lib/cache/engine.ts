@@ -13,6 +13,7 @@ import { noDirectives } from "./cache_control.ts";
 import {
   type CacheRequest,
   type Exchange,
+  hasCredentials,
   isPartial,
   openExchange,
   passReason,
@@ -201,6 +202,10 @@ export class CacheEngine {
     return this.#parts.fills.of(key).find((fill) => {
       if (tried.has(fill) || fill.invalidated) return false;
       if (bypass && fill.fence < fence) return false;
+      // Until the head says that it is stored, it may be a 401 for somebody without credentials.
+      if (hasCredentials(exchange) && !(fill.head?.kind === "body" && fill.head.storing)) {
+        return false;
+      }
       if (fill.head === undefined) return this.#isCurrent(fill) && fill.expectsVariantOf(forwarded);
       return fill.head.kind === "body" && this.#mayShare(exchange, { fill, head: fill.head });
     });
@@ -400,8 +405,8 @@ function forwardReason({ control }: Exchange, found: Found): ForwardReason {
 }
 
 /** Whether others may wait for this request's answer: it is not for this client by what it says. */
-function mayBeShared({ control, forwarded }: Exchange): boolean {
-  return !control.has("no-store") && !forwarded.some(([name]) => name === "authorization");
+function mayBeShared(exchange: Exchange): boolean {
+  return !exchange.control.has("no-store") && !hasCredentials(exchange);
 }
 
 /** Request fields whose presence sends a request to the slow lane. */

@@ -71,6 +71,11 @@ export function isPartial({ request }: Exchange): boolean {
   return request.fields.some(([name]) => passedWithRequest.has(name));
 }
 
+/** Whether the request carries credentials, so that its answer is for its client (RFC 9111 §3.5). */
+export function hasCredentials({ forwarded }: Pick<Exchange, "forwarded">): boolean {
+  return forwarded.some(([name]) => name === "authorization");
+}
+
 /** Fields that make sense only when the next hop's answer goes to this very client. */
 const passedWithRequest: ReadonlySet<string> = new Set([
   ...cacheConditions,

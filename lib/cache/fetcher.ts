@@ -10,7 +10,7 @@ import { refusalOf } from "./admission.ts";
 import { bodyBytesOf } from "./body_bytes.ts";
 import type { LogBudget } from "./byte_log.ts";
 import { freshen, revalidationFields, withDate } from "./conditional.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, hasCredentials } from "./exchange.ts";
 import { factsOf } from "./facts.ts";
 import { SharedFill } from "./fill.ts";
 import type { Fills } from "./fills.ts";
@@ -20,7 +20,7 @@ import type { CacheOutcome } from "./outcome.ts";
 import type { CachePolicy } from "./policy.ts";
 import type { Purges } from "./purges.ts";
 import { isErrorStatus, mayServeOnError } from "./reuse.ts";
-import { isShareable, type NotStorable, notStorable } from "./storable.ts";
+import { forbidsStoring, isShareable, type NotStorable, notStorable } from "./storable.ts";
 import type { Store, StoredEntry, StoredResponse } from "./store.ts";
 import { tagsOf } from "./tags.ts";
 import type { UnsharedKeys } from "./unshared_keys.ts";
@@ -124,6 +124,10 @@ export class Fetcher {
     if (confirmed === undefined || fill.invalidated || purges.verdict(confirmed) === "gone") {
       return false;
     }
+    if (forbidsStoring(factsOf(confirmed))) {
+      store.remove(entry);
+      return false;
+    }
     const updated = await store.update(entry, confirmed);
     if (isShareable(factsOf(confirmed), nowMs())) unshared.delete(fill.key);
     else unshared.add(fill.key, nowMs());
@@ -153,7 +157,9 @@ export class Fetcher {
     if (reason === "no_freshness" && response.status >= 400) {
       return await this.#relay(fill, received, { stored, reason });
     }
-    if (response.status < 400) unshared.add(fill.key, nowMs());
+    // What one request said of itself tells nothing of the next.
+    const ownReason = hasCredentials(exchange) || exchange.control.has("no-store");
+    if (response.status < 400 && !ownReason) unshared.add(fill.key, nowMs());
     fills.remove(fill);
     if (fill.leaderLeft) await response.body.cancel();
     fill.announce({ kind: "private", stored, response });

@@ -12,6 +12,7 @@ const always: ReadonlySet<string> = new Set([
   "accept",
   "accept-encoding",
   "accept-language",
+  "authorization",
   "cdn-loop",
   "traceparent",
   "tracestate",
@@ -29,9 +30,10 @@ const codings = ["zstd", "br", "gzip"];
 /**
  * Returns the request fields for the next hop, without conditions and ranges, which the engine adds.
  *
- * `Cookie`, `Authorization`, `X-Forwarded-*`, `Forwarded`, `X-Original-URL`, `Origin` and the like
- * do not pass unless the policy names them. `Accept-Encoding` is reduced to the codings we tell
- * apart, so that `Vary: Accept-Encoding` makes few variants.
+ * `Cookie`, `X-Forwarded-*`, `Forwarded`, `X-Original-URL`, `Origin` and the like do not pass unless
+ * the policy names them. `Authorization` passes unchanged (RFC 9110 §11.6.2), and what it brings back
+ * is for its client unless the response allows otherwise (RFC 9111 §3.5). `Accept-Encoding` is
+ * reduced to the codings we tell apart, so that `Vary: Accept-Encoding` makes few variants.
  */
 export function forwardedFields(
   { method, fields }: Pick<RequestHead, "method" | "fields">,

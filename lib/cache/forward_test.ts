@@ -9,7 +9,6 @@ const forward = (fields: Fields, method = "GET", policy = {}) =>
 // What could change an answer without being part of its key must not reach the next hop.
 const dropped = [
   "cookie",
-  "authorization",
   "x-forwarded-for",
   "x-forwarded-host",
   "x-forwarded-proto",
@@ -36,6 +35,11 @@ for (const name of dropped) {
     assert.deepEqual(forward([[name, "x"], ["accept", "y"]]), [["accept", "y"]]);
   });
 }
+
+Deno.test("forwardedFields() passes Authorization unchanged (RFC 9110 §11.6.2)", () => {
+  const fields: Fields = [["authorization", "Basic x"]];
+  assert.deepEqual(forward(fields), fields);
+});
 
 // Accept-Encoding becomes the codings we tell apart, so that few variants are made.
 const codings = [

@@ -10,6 +10,7 @@ import type { Answers } from "./answers.ts";
 import { withDate } from "./conditional.ts";
 import { type Exchange, passedFields } from "./exchange.ts";
 import type { EngineParts } from "./fetcher.ts";
+import { updateFromHead } from "./head_update.ts";
 import { invalidate, invalidatedBy } from "./invalidation.ts";
 import { asNextHopError } from "./next_hop_failure.ts";
 
@@ -22,6 +23,7 @@ export async function pass(
   const { request, key, fence = 0, signal, onInformational } = exchange;
   const bodiless = request.method === "GET" || request.method === "HEAD";
   const requestSentMs = nowMs();
+  const fillSeq = purges.appliedSeq;
   try {
     const response = await nextHop.fetch({
       method: request.method,
@@ -33,6 +35,10 @@ export async function pass(
       onInformational,
     });
     const receivedMs = nowMs();
+    if (request.method === "HEAD") {
+      const times = { requestSentMs, receivedMs, fillSeq };
+      await updateFromHead(exchange, response, { ...parts, times });
+    }
     for (const changed of invalidatedBy(request, response)) invalidate(changed, { store, fills });
     const head = {
       status: response.status,

@@ -52,7 +52,9 @@ export function decideReuse({ facts, verdict, requestControl, nowMs }: ReuseInpu
   const graceMs = (control.seconds("stale-while-revalidate") ?? 0) * 1000;
   // A soft purge says "serve while revalidating" of what is fresh otherwise.
   if (staleMs < graceMs || (verdict === "stale" && leftMs > 0)) return "stale_while_revalidate";
-  return staleMs <= maxStaleMs(requestControl) ? "stale" : "revalidate";
+  // s-maxage forbids it as proxy-revalidate does (RFC 9111 §5.2.2.10).
+  const takesStale = !control.has("s-maxage") && staleMs <= maxStaleMs(requestControl);
+  return takesStale ? "stale" : "revalidate";
 }
 
 /**
@@ -70,7 +72,7 @@ export function mayServeOnError(
   const grantedSeconds = control.seconds("stale-if-error") ??
     requestControl.seconds("stale-if-error");
   if (grantedSeconds !== undefined) return staleMs <= grantedSeconds * 1000;
-  // s-maxage alone forbids it as proxy-revalidate does (RFC 9111 §5.2.2.10).
+  // As above: s-maxage alone forbids it.
   return !control.has("s-maxage") && staleMs <= staleOnErrorMs;
 }
 

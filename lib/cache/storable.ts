@@ -70,6 +70,12 @@ export function notStorable(input: StorableInput): NotStorable | undefined {
   return saysItMayBeKept(response.status, facts) ? undefined : "no_freshness";
 }
 
+/** Whether a response that was stored already now says that it must not be: its head was updated. */
+export function forbidsStoring({ control, vary }: ResponseFacts): boolean {
+  const noStore = control.has("no-store") && !control.has("must-understand");
+  return noStore || control.has("private") || vary === "*";
+}
+
 /** Explicit permission for answers to credentialed requests (RFC 9111 §3.5). */
 function allowsAuthorization(control: CacheControl): boolean {
   return control.has("public") || control.has("s-maxage") || control.has("must-revalidate");

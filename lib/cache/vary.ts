@@ -23,7 +23,8 @@ export function varyNames(fields: Fields): readonly string[] | "*" {
  * Returns the secondary key of a request for a response that varies by `names`.
  *
  * Lines of one field are joined and blanks around commas dropped, as RFC 9111 §4.1 allows; an absent
- * field differs from an empty one.
+ * field differs from an empty one. Language tags and weights are the same in either case (RFC 5646
+ * §2.1.1); their order stays, because some servers read it as a preference (RFC 9110 §12.5.4).
  *
  * @param names What {@link varyNames} returned for the response.
  * @param requestFields The fields as the next hop saw them.
@@ -32,6 +33,8 @@ export function varyNames(fields: Fields): readonly string[] | "*" {
 export function variantKey(names: readonly string[], requestFields: Fields): string {
   return names.map((name) => {
     const value = fieldValue(requestFields, name);
-    return value === undefined ? name : `${name}:${value.replace(/[ \t]*,[ \t]*/g, ",")}`;
+    if (value === undefined) return name;
+    const list = value.replace(/[ \t]*,[ \t]*/g, ",");
+    return `${name}:${name === "accept-language" ? list.toLowerCase() : list}`;
   }).join("\n");
 }

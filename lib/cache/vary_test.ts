@@ -42,6 +42,12 @@ for (const { rule, one, other, same } of pairs) {
   });
 }
 
+Deno.test("variantKey() takes language ranges in either case (RFC 9111 §4.1)", () => {
+  const keyFor = (value: string) => variantKey(["accept-language"], [["accept-language", value]]);
+  assert.equal(keyFor("en-GB, DE;Q=0.5"), keyFor("EN-gb ,de;q=0.5"));
+  assert.notEqual(keyFor("en, de"), keyFor("de, en"));
+});
+
 Deno.test("variantKey() keeps different values of several fields apart", () => {
   const value = fc.option(fc.stringMatching(/^[ -~]{0,5}$/));
   const fieldsOf = (values: (string | null)[]): Fields =>
