@@ -46,11 +46,12 @@ export function cacheNodeApp(
       );
     }
     const peer = peers.has(c.env?.remote?.hostname ?? "127.0.0.1");
-    const fenceSeq = peer ? purgeSeq(head) : undefined;
+    const believed = peer ? head : withoutInternal(head);
+    const fenceSeq = purgeSeq(believed);
     const behind = fenceSeq !== undefined && fenceSeq > fence.appliedSeq &&
       !await fence.wait(fenceSeq);
     if (behind) onFenceMissed?.();
-    const answer = await engine.respond({ ...head, body: c.req.raw.body ?? undefined }, {
+    const answer = await engine.respond({ ...believed, body: c.req.raw.body ?? undefined }, {
       signal: c.req.raw.signal,
       bypass: behind,
       fence: fenceSeq,
@@ -60,6 +61,15 @@ export function cacheNodeApp(
     return toResponse(answer);
   });
   return app;
+}
+
+/**
+ * A stranger's request without what only our nodes may say: a loop through a shield that it makes up
+ * would be refused there, and whoever waits for the same object would get the refusal.
+ */
+function withoutInternal({ fields, ...head }: RequestHead): RequestHead {
+  const believed = fields.filter(([name]) => name !== "purge-seq" && name !== "cdn-loop");
+  return { ...head, fields: believed };
 }
 
 /** The sequence number of the fence (`Purge-Seq`); `undefined` without one. */

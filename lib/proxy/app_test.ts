@@ -133,6 +133,21 @@ Deno.test("a request that came through this node before is refused (RFC 8586)", 
   assert.equal((await edge.get({ "cdn-loop": "edge-10" })).status, 200);
 });
 
+Deno.test("a stranger's loop through a node that it makes up ends with its own request", async () => {
+  const shield = node("shield", origin().nextHop);
+  const edge = node("edge", {
+    async fetch({ target, fields }) {
+      const headers = fields.map(([name, value]): [string, string] => [name, value]);
+      const response = await shield.app.fetch(new Request(`http://shield${target}`, { headers }));
+      return { status: response.status, fields: [...response.headers], body: response.body! };
+    },
+  });
+  const stranger = edge.get({ "cdn-loop": "shield" }, "203.0.113.7");
+  const waits = edge.get({}, "203.0.113.8"); // for the same object
+  assert.deepEqual([(await stranger).status, (await waits).status], [200, 200]);
+  assert.equal(shield.counts.loops, 0);
+});
+
 Deno.test("a soft purge serves what is stored once more, while it is fetched anew", async () => {
   const { state, nextHop } = origin();
   const edge = node("edge", nextHop);

@@ -1,6 +1,7 @@
 /**
  * Whose internal fields are believed: the addresses of the operator's own nodes. What a stranger
- * sends in `Purge-Seq` or `CDN-Loop` is ignored, and surrogate keys are not shown to strangers.
+ * sends in `Purge-Seq` is ignored and in `CDN-Loop` goes no further, and surrogate keys are not shown
+ * to strangers.
  *
  * @module
  */
