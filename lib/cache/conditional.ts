@@ -97,7 +97,8 @@ export function freshen(
   const replaced = new Set(update.map(([name]) => name)).add("age").add("date");
   const rest = stored.fields.filter(([name]) => !replaced.has(name));
   const fields = withDate([...rest, ...update], exchange.receivedMs);
-  const tags = tagsOf(fields);
+  // Bytes of another road have their tags beside the fields: a 304 without any changes none.
+  const tags = tagsOf(update).length === 0 ? stored.tags : tagsOf(fields);
   return tags === "over_limit" ? undefined : { ...stored, ...exchange, fields, tags };
 }
 

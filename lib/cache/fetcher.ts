@@ -97,6 +97,7 @@ export class Fetcher {
   async #send(fill: SharedFill, exchange: Exchange, conditions: Fields): Promise<Received> {
     const { purges, nextHop, nowMs } = this.#parts;
     fill.fillSeq = purges.appliedSeq;
+    fill.fence = Math.max(fill.fence, fill.fillSeq);
     const requestSentMs = nowMs();
     const response = await nextHop.fetch({
       method: "GET",

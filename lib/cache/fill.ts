@@ -59,7 +59,7 @@ export class WrongLength extends Error {
 /** A body on its way in. */
 export class SharedFill {
   readonly key: string;
-  readonly fence: number;
+  fence: number;
   readonly requestFields: Fields;
   readonly vouched: boolean;
   fillSeq: number;
