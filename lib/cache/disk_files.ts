@@ -97,6 +97,13 @@ export class DiskFiles {
     }
   }
 
+  /** Removes all objects, and what the journal says of them. */
+  async removeObjects(): Promise<void> {
+    await Deno.remove(`${this.#dir}/objects`, { recursive: true });
+    await removeFile(this.journal);
+    await this.#makeDirectories();
+  }
+
   /** Lists the files that may be objects; tells of any other that it meets. */
   async listObjects(foreign: (path: string) => void): Promise<ObjectName[]> {
     const names: ObjectName[] = [];

@@ -60,6 +60,16 @@ export class JournalFile {
     else this.#timer ??= setTimeout(() => this.#flush(), flushMs);
   }
 
+  /** Writes what waits and forces it to the disk. */
+  async sync(): Promise<void> {
+    this.#flush();
+    this.#then(async () => {
+      using file = await Deno.open(this.#options.path, { create: true, append: true });
+      await file.syncData();
+    });
+    await this.#work;
+  }
+
   /** Writes what waits. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -43,6 +43,8 @@ export interface DiskStoreOptions {
   readonly durable?: boolean;
   /** What may wait in memory for the disk. */
   readonly maxQueuedBytes?: number;
+  /** Begins empty, whatever an earlier store left. */
+  readonly discard?: boolean;
 }
 
 /** A store on a disk. Its entries have no `memory`. */
@@ -52,6 +54,8 @@ export interface DiskStore extends Store {
   /** Objects that are committed from now on have this generation or a later one. */
   readonly nextGeneration: number;
   find(key: string): readonly DiskEntry[];
+  /** Waits until what was removed so far stays so whatever happens to the machine. */
+  sync(): Promise<void>;
 }
 
 const minBudgetBytes = 2 ** 20;
@@ -82,6 +86,7 @@ export async function openDiskStore(options: DiskStoreOptions): Promise<DiskStor
   const files = new DiskFiles(options.dir);
   try {
     await files.claim(claimMs);
+    if (options.discard) await files.removeObjects();
     return new OpenDiskStore(options, files, await recover(files, onFault), onFault);
   } catch (cause) {
     files.release();
@@ -202,6 +207,10 @@ class OpenDiskStore implements DiskStore, WriterHome {
 
   entries(): Iterable<StoredEntry> {
     return [...this.#index.entries()];
+  }
+
+  async sync(): Promise<void> {
+    await this.#journal.sync();
   }
 
   async close(): Promise<void> {

@@ -48,6 +48,8 @@ export interface TieredStore extends Store {
   readonly resting: { readonly writes: boolean; readonly reads: boolean };
   /** Shows what `holdBack` hid. */
   release(): void;
+  /** Waits until what was removed so far stays so whatever happens to the machine. */
+  sync(): Promise<void>;
   /** Waits until everything that is to go to the other tier is there. */
   settled(): Promise<void>;
 }
@@ -85,7 +87,7 @@ const readFaults: ReadonlySet<DiskFaultReason> = new Set([
 ]);
 
 class OpenTieredStore implements TieredStore {
-  readonly #memoryBytes: number;
+  readonly #memoryTier: TierFill;
   readonly #memory: MemoryStore;
   readonly #disk: DiskStore;
   readonly #feed: DiskFeed;
@@ -103,7 +105,6 @@ class OpenTieredStore implements TieredStore {
     disk: DiskStore,
     circuits: { readonly writes: DiskCircuit; readonly reads: DiskCircuit },
   ) {
-    this.#memoryBytes = memoryBytes;
     this.#memory = memoryStore({ budgetBytes: memoryBytes * (1 - feedShare) });
     this.#disk = disk;
     this.#circuits = circuits;
@@ -120,12 +121,12 @@ class OpenTieredStore implements TieredStore {
       maxBytes: this.#smallBytes,
       onRead: (object, key, body) => this.#promote(object, key, body),
     });
+    this.#memoryTier = memoryTier(memoryBytes, this.#memory, this.#feed);
     if (holdBack) this.#heldBefore = disk.nextGeneration;
   }
 
   get memory(): TierFill {
-    const { usedBytes, count } = this.#memory;
-    return { budgetBytes: this.#memoryBytes, usedBytes: usedBytes + this.#feed.bytes, count };
+    return this.#memoryTier;
   }
 
   get disk(): TierFill {
@@ -139,11 +140,11 @@ class OpenTieredStore implements TieredStore {
   }
 
   get usedBytes(): number {
-    return this.memory.usedBytes + this.#disk.usedBytes;
+    return this.#memoryTier.usedBytes + this.#disk.usedBytes;
   }
 
   get budgetBytes(): number {
-    return this.memory.budgetBytes + this.#disk.budgetBytes;
+    return this.#memoryTier.budgetBytes + this.#disk.budgetBytes;
   }
 
   get count(): number {
@@ -220,6 +221,10 @@ class OpenTieredStore implements TieredStore {
 
   release(): void {
     this.#heldBefore = 0;
+  }
+
+  async sync(): Promise<void> {
+    await this.#disk.sync();
   }
 
   async settled(): Promise<void> {
@@ -301,6 +306,19 @@ class OpenTieredStore implements TieredStore {
     if (sameVariant(this.#memory.find(key), current.response) !== undefined) return;
     this.#memory.put(current.response, body);
   }
+}
+
+/** The fill of memory with what is on its way to the disk, at any time that it is asked. */
+function memoryTier(budgetBytes: number, memory: MemoryStore, feed: DiskFeed): TierFill {
+  return {
+    budgetBytes,
+    get usedBytes() {
+      return memory.usedBytes + feed.bytes;
+    },
+    get count() {
+      return memory.count;
+    },
+  };
 }
 
 interface TierWriterOptions {

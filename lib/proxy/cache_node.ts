@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CacheEngine, type CacheOutcome, memoryStore } from "#cache";
+import { CacheEngine, type CacheOutcome } from "#cache";
 import { formatHostPort, type ParameterTable, type Settings } from "#config";
 import {
   frontMetrics,
@@ -19,9 +19,11 @@ import type { TopologySnapshot } from "#topology";
 import { httpNextHop } from "#upstream";
 import { cacheNodeApp, type Fence, purgeSeq } from "./app.ts";
 import { nodeMetrics } from "./metrics.ts";
+import { openNodeStore } from "./node_store.ts";
 import type { cacheNodeParameters } from "./parameters.ts";
 import { peersOf } from "./peers.ts";
 import { type Hop, RoutedNextHop } from "./routed_next_hop.ts";
+import { Sweeper } from "./sweeper.ts";
 
 type CacheNodeTable = ReturnType<typeof cacheNodeParameters>;
 
@@ -30,6 +32,9 @@ export type HopFinder = (target: string, snapshot: TopologySnapshot | undefined)
 
 /** Fields that only our own nodes see: they name what a purge by tag would hit. */
 const internalFields = ["surrogate-key", "cache-tag"];
+
+/** The longest time that a timer can wait: 24 days. */
+const longestWaitMs = 2 ** 31 - 1;
 
 /** Starts an edge or a shield. */
 export async function startCacheNode(
@@ -56,7 +61,14 @@ export async function startCacheNode(
       log.warn("next hop gave no answer", { hop: hop.url, reason });
     },
   });
-  const store = memoryStore({ budgetBytes: settings.memory });
+  const { store, tiers, tiered, data } = await openNodeStore(settings, {
+    fallback: `/var/lib/downlink/${role}`,
+    onFault: ({ reason, detail }) => {
+      counts.diskFault(reason);
+      log.debug("disk fault", { reason, detail });
+    },
+  });
+  onDrain(() => store.close());
   const engine = new CacheEngine({
     name,
     store,
@@ -66,7 +78,8 @@ export async function startCacheNode(
     policy: { hideFields: internalFields, forwardFields: ["cdn-loop"] },
     onOutcome: (outcome: CacheOutcome) => counts.outcome(outcome),
   });
-  counts.watch(store);
+  counts.watch(tiers);
+  if (tiered !== undefined) counts.watchDisk(tiered);
 
   const fence: Fence = {
     get appliedSeq() {
@@ -92,9 +105,10 @@ export async function startCacheNode(
   onDrain((timeoutMs) => server.drain(timeoutMs));
   const address = formatHostPort(server.address);
   if (settings.control !== undefined) {
+    const sweeper = new Sweeper(store, index);
     link = await joinControl({
       control: settings.control,
-      dir: settings.data,
+      dir: data,
       node: {
         id: name,
         role,
@@ -108,8 +122,11 @@ export async function startCacheNode(
       metrics,
       admin: context.admin,
       token: context.token,
-      onApplied: () => engine.sweep(),
-      onGap: () => void engine.sweep(),
+      onApplied: () => sweeper.request(),
+      onGap: async () => {
+        engine.sweep();
+        await tiered?.sync(); // before the place in the log says otherwise
+      },
       onSnapshot: (newer) => {
         snapshot = newer;
         nextHop.keep(hopsFor("/", newer));
@@ -117,8 +134,11 @@ export async function startCacheNode(
     });
     onDrain(() => link?.leave());
     if (!await link.caughtUp(settings.catchUp)) {
-      log.warn("serving before the purge log was reached");
+      const disk = tiered && "held back until then";
+      log.warn("serving before the purge log was reached", { disk });
     }
+    // What was purged while this node was off is known then, and not before.
+    void link.caughtUp(longestWaitMs).then((reached) => reached && tiered?.release());
   }
   setReady(true);
   log.info("serving", { listen: address, name });

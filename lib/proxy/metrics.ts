@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CacheOutcome, Store } from "#cache";
+import type { CacheOutcome, DiskFaultReason, TieredStore, TierFill } from "#cache";
 import type { Metrics } from "#metrics";
 
 /** The counters of one node. */
@@ -17,8 +17,12 @@ export interface NodeMetrics {
   fenceMissed(): void;
   /** A request had come through this node before. */
   loop(): void;
-  /** Shows the fill of a store. */
-  watch(store: Pick<Store, "usedBytes" | "budgetBytes" | "count">): void;
+  /** Something went wrong with the disk. */
+  diskFault(reason: DiskFaultReason): void;
+  /** Shows the fill of the store's tiers. */
+  watch(tiers: Readonly<Record<string, TierFill>>): void;
+  /** Shows whether the disk is left alone. */
+  watchDisk(store: Pick<TieredStore, "resting">): void;
 }
 
 /** Makes the counters; their names begin with the role. */
@@ -52,6 +56,11 @@ export function nodeMetrics(role: string, metrics: Metrics): NodeMetrics {
     "Requests that went past the cache because this node had not applied their Purge-Seq in time.",
   );
   const loops = metrics.counter(`${role}_loops_total`, "Requests refused because they came back.");
+  const faults = metrics.counter(
+    `${role}_cache_disk_faults_total`,
+    "What went wrong with the disk tier.",
+    ["reason"],
+  );
   return {
     outcome(outcome) {
       if (outcome.kind === "answered") requests.inc({ result: outcome.result });
@@ -64,12 +73,27 @@ export function nodeMetrics(role: string, metrics: Metrics): NodeMetrics {
     hopFailure: (hop, reason) => failures.inc({ hop, reason }),
     fenceMissed: () => fence.inc(),
     loop: () => loops.inc(),
-    watch(store) {
-      const gauge = (name: string, help: string, read: () => number) =>
-        metrics.gauge(`${role}_cache_${name}`, help, [], (gauge) => gauge.set(read()));
-      gauge("used_bytes", "Bytes that stored responses take.", () => store.usedBytes);
-      gauge("budget_bytes", "Bytes that they may take.", () => store.budgetBytes);
-      gauge("objects", "Stored responses.", () => store.count);
+    diskFault: (reason) => faults.inc({ reason }),
+    watch(tiers) {
+      const gauge = (name: string, help: string, read: (tier: TierFill) => number) =>
+        metrics.gauge(`${role}_cache_${name}`, help, ["tier"], (gauge) => {
+          for (const [tier, fill] of Object.entries(tiers)) gauge.set({ tier }, read(fill));
+        });
+      gauge("used_bytes", "Bytes that stored responses take.", (fill) => fill.usedBytes);
+      gauge("budget_bytes", "Bytes that they may take.", (fill) => fill.budgetBytes);
+      gauge(
+        "objects",
+        "Stored responses; those in both tiers count in each.",
+        (fill) => fill.count,
+      );
+    },
+    watchDisk(store) {
+      const help = "Whether the disk is left alone for a while because it failed (1 = it is).";
+      metrics.gauge(`${role}_cache_disk_resting`, help, ["access"], (gauge) => {
+        const { writes, reads } = store.resting;
+        gauge.set({ access: "write" }, Number(writes));
+        gauge.set({ access: "read" }, Number(reads));
+      });
     },
   };
 }

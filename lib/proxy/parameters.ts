@@ -14,6 +14,10 @@ export function cacheNodeParameters(role: "edge" | "shield", listen: string, adm
     listen: hostPort(listen, "Where requests are taken."),
     store: choice(["builtin"], "builtin", "Where stored responses are kept."),
     memory: bytes("256MiB", "Memory for stored responses, bodies and heads together."),
+    disk: optional(
+      path(undefined, "Folder of this node alone, for stored responses that outlive it.", "DIR"),
+    ),
+    diskSize: bytes("50GiB", "Disk space for stored responses; the least recently used go first."),
     peers: peersParameter(),
     fenceWait: duration(
       "250ms",
@@ -21,10 +25,13 @@ export function cacheNodeParameters(role: "edge" | "shield", listen: string, adm
     ),
     control: optional(url(undefined, "Control service: purge log, topology, heartbeats.")),
     purgeLog: choice(["embedded"], "embedded", "Which purge log to follow: control's own."),
-    data: path(
-      `/var/lib/downlink/${role}`,
-      "Folder for the purge position and the topology snapshot; used with --control.",
-      "DIR",
+    data: optional(
+      path(
+        undefined,
+        "Folder for the purge position and the topology snapshot, used with --control; default: " +
+          `that of --disk, which it may not be parted from, else /var/lib/downlink/${role}.`,
+        "DIR",
+      ),
     ),
     catchUp: duration("3s", "How long a start waits for the purge log before serving without it."),
     nodeId: optional(text(undefined, "Name of this node; default: the role and the listen port.")),

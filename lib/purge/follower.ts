@@ -234,8 +234,9 @@ export class PurgeFollower {
     index.gapTo(toSeq);
     this.#logId = head.logId;
     this.#lost = false;
-    await this.#replaceState();
+    // In this order: who is killed between the two meets the same gap again.
     await this.#tellGap(reason);
+    await this.#replaceState();
     index.trust();
     this.#waiting.reached(index.appliedSeq);
   }

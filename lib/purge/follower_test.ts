@@ -225,6 +225,30 @@ follows("another log gives up everything older, even when its head comes with 20
   assert.equal(rig.index.distrusting, false);
 });
 
+const sweeping = Promise.withResolvers<void>();
+const swept = Promise.withResolvers<void>();
+
+follows("who is killed while it sweeps for a gap meets the gap again", [
+  stream(head(3), urlPurge(1), urlPurge(2), urlPurge(3)),
+  stream(head(9, { logId: "log-2" })),
+  stream(head(9, { logId: "log-2" })),
+], async (rig) => {
+  await rig.follower.waitFor(3, 2000);
+  rig.log.connections[0].end();
+  await sweeping.promise;
+  const state = () => Deno.readTextFile(`${rig.dir}/purges`);
+  assert.match(await state(), /"logId":"log-1"/);
+  assert.equal(rig.verdict("/x", 9), "gone");
+  swept.resolve();
+  await rig.log.connection(2);
+  assert.match(await state(), /"logId":"log-2"/);
+}, {
+  onGap: () => {
+    sweeping.resolve();
+    return swept.promise;
+  },
+});
+
 follows("a log that lost records makes everything gone until it is past our number", [
   stream(head(3), urlPurge(1), urlPurge(2), urlPurge(3)),
   stream(head(1), urlPurge(1)),
