@@ -42,3 +42,10 @@ Deno.test("docs/rfc.md names every RFC and ETSI text that the code cites", () =>
   );
   assert.deepEqual([...new Set(cited)].filter((text) => !page.includes(text)), []);
 });
+
+Deno.test("docs/architecture.md names every package and program", () => {
+  const page = read("docs/architecture.md");
+  const packages = [...Deno.readDirSync(new URL("lib", root))].map((entry) => `\`${entry.name}\``);
+  const programs = ["edge", "shield", "control", "satellite", "stb"].map((name) => `\`${name}/\``);
+  assert.deepEqual([...packages, ...programs].filter((name) => !page.includes(name)), []);
+});
