@@ -22,7 +22,7 @@ export interface ConnectionHome extends Front {
 }
 
 /** What a connection is doing; it decides what a passed deadline means. */
-type Phase = "idle" | "head" | "exchange" | "lingering";
+type Phase = "handshake" | "idle" | "head" | "exchange" | "lingering";
 
 /** What a refused client may still send before it is cut off. */
 const maxLingerBytes = 256 * 1024;
@@ -64,12 +64,44 @@ export class Connection {
   /** Serves until the connection is closed and nothing of it is left. */
   async run(): Promise<void> {
     let parsed: ParsedHead | undefined;
-    do {
-      parsed = await this.#readHead();
-    } while (parsed && await this.#serve(parsed));
+    if (!this.#front.secure || await this.#shakeHands()) {
+      do {
+        parsed = await this.#readHead();
+      } while (parsed && await this.#serve(parsed));
+    }
     if (parsed && this.#mayBeSending()) await this.#endAndLinger();
+    if (this.#front.secure) await this.#flush();
     this.abort("done");
     this.#tellClosed();
+  }
+
+  async #shakeHands(): Promise<boolean> {
+    this.#phase = "handshake";
+    this.#input.deadlineMs = performance.now() + this.#front.limits.handshakeTimeoutMs;
+    try {
+      await (this.#conn as Deno.TlsConn).handshake();
+    } catch {
+      this.#reason ??= "handshake_failed";
+    }
+    if (this.#closed) closeQuietly(this.#conn);
+    return this.#reason === undefined;
+  }
+
+  /**
+   * Gives a handshake up. Deno goes on with it even on a closed connection, so that this one counts
+   * as held until the client is done or gone: what it costs stays within the caps.
+   */
+  #leaveHandshake(reason: CloseReason): void {
+    this.#reason ??= reason;
+    this.#closed = true;
+    this.#tellClosed();
+  }
+
+  /** A write over TLS is done when it is in our own buffer: what is there must still go. */
+  async #flush(): Promise<void> {
+    if (this.#closed || this.#input.failed || this.#reason === "handshake_failed") return;
+    this.#phase = "lingering";
+    await this.#output.end().catch(() => {});
   }
 
   #tellClosed(): void {
@@ -88,6 +120,7 @@ export class Connection {
 
   /** Ends what waits for a request; what is being answered goes on. */
   drain(): void {
+    if (this.#phase === "handshake") return this.#leaveHandshake("drained");
     if (this.#phase === "idle" || (this.#phase === "head" && this.#input.length === 0)) {
       const graceMs = performance.now() + drainGraceMs;
       this.#input.deadlineMs = Math.min(this.#input.deadlineMs, graceMs);
@@ -112,6 +145,7 @@ export class Connection {
     this.#input.deadlineMs = Infinity;
     if (this.#phase === "idle") this.abort(this.#front.draining ? "drained" : "idle_timeout");
     else if (this.#phase === "lingering") this.abort("rejected");
+    else if (this.#phase === "handshake") this.#leaveHandshake("handshake_timeout");
     else if (this.#phase === "exchange") this.#exchangeOverdue(nowMs);
     else if (this.#input.length > 0) void this.#refuse("head_timeout");
     else this.abort(this.#front.draining ? "drained" : "head_timeout");

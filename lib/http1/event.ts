@@ -20,6 +20,9 @@ export type CloseReason =
   | "rejected"
   /** A body stream failed or did not fit its `Content-Length`. */
   | "body_failed"
+  /** The client and we could not agree on TLS, or it went away before. */
+  | "handshake_failed"
+  | "handshake_timeout"
   | "idle_timeout"
   | "head_timeout"
   | "body_timeout"

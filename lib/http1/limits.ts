@@ -22,7 +22,9 @@ export interface Http1Limits {
   readonly maxConnections: number;
   /** Requests on one connection, after which it is closed. */
   readonly maxRequestsPerConnection: number;
-  /** From accept (or the first byte of a later request) to the end of the head: else 408. */
+  /** From accept to the end of the TLS handshake. */
+  readonly handshakeTimeoutMs: number;
+  /** From accept or handshake (or the first byte of a later request) to the end of the head: else 408. */
   readonly headTimeoutMs: number;
   /** Quiet time between two requests on a connection before it is closed. */
   readonly idleTimeoutMs: number;
@@ -51,6 +53,7 @@ export const defaultLimits: Http1Limits = {
   maxDrainBytes: 64 * 1024,
   maxConnections: 10_000,
   maxRequestsPerConnection: Infinity,
+  handshakeTimeoutMs: 5_000,
   headTimeoutMs: 8_000,
   idleTimeoutMs: 60_000,
   bodyTimeoutMs: 10_000,

@@ -11,3 +11,4 @@ export { defaultLimits, type Http1Limits } from "./limits.ts";
 export { type Http1Rejection, rejectionStatus } from "./rejection.ts";
 export { encodeHead } from "./response_head.ts";
 export { type Http1Server, serve, type ServeOptions } from "./server.ts";
+export { BadCertificate, type TlsMaterial } from "./tls.ts";

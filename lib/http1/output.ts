@@ -35,9 +35,11 @@ export class Output {
     this.deadlineMs = Infinity;
   }
 
-  /** Tells the client that no more comes. */
+  /** Tells the client that no more comes; over TLS when it has taken what was written. */
   async end(): Promise<void> {
+    this.deadlineMs = performance.now() + this.#timeoutMs;
     await this.#conn.closeWrite();
+    this.deadlineMs = Infinity;
   }
 }
 

@@ -17,7 +17,7 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** A plain TCP connection to a server under test. */
+/** A connection to a server under test. */
 export class RawClient {
   readonly #conn: Deno.Conn;
   #buffer: Uint8Array = new Uint8Array(0);
@@ -30,6 +30,21 @@ export class RawClient {
   /** Connects. */
   static async connect({ hostname, port }: Deno.NetAddr): Promise<RawClient> {
     return new RawClient(await Deno.connect({ hostname, port }));
+  }
+
+  /** Connects over TLS and shakes hands, believing `cert`. */
+  static async connectTls(
+    { port, cert }: { port: number; cert: string },
+  ): Promise<RawClient> {
+    const alpnProtocols = ["http/1.1"];
+    const conn = await Deno.connectTls({
+      hostname: "localhost",
+      port,
+      caCerts: [cert],
+      alpnProtocols,
+    });
+    await conn.handshake();
+    return new RawClient(conn);
   }
 
   /** Sends all of it; a string one octet a character. */

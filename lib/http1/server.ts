@@ -11,12 +11,15 @@ import type { Http1Event } from "./event.ts";
 import type { FastLane, Handler } from "./exchange.ts";
 import { completeLimits, type Http1Limits } from "./limits.ts";
 import { encodeHead } from "./response_head.ts";
+import { listenTls, type TlsMaterial } from "./tls.ts";
 
 /** What {@link serve} needs. */
 export interface ServeOptions {
   readonly hostname: string;
   /** 0 for any free port; see {@link Http1Server.address}. */
   readonly port: number;
+  /** Serves HTTPS with this certificate; plain HTTP without. */
+  readonly tls?: TlsMaterial;
   readonly handler: Handler;
   readonly fastLane?: FastLane;
   readonly limits?: Partial<Http1Limits>;
@@ -49,12 +52,14 @@ const maxRefusing = 64;
  * Serves HTTP/1.1 (RFC 9112) and HTTP/1.0 strictly.
  *
  * @throws {Error} When the address cannot be had.
+ * @throws {BadCertificate} When `tls` is no certificate with its key.
  * @throws {RangeError} When a limit is not a positive number.
  */
 export function serve(options: ServeOptions): Http1Server {
   const limits = completeLimits(options.limits);
-  const { hostname, port } = options;
-  return new Server(options, limits, Deno.listen({ hostname, port, transport: "tcp" }));
+  const { hostname, port, tls } = options;
+  const listener = tls ? listenTls({ hostname, port, tls }) : Deno.listen({ hostname, port });
+  return new Server(options, limits, listener);
 }
 
 class Server implements Http1Server, ConnectionHome {
@@ -62,7 +67,7 @@ class Server implements Http1Server, ConnectionHome {
   readonly fastLane: FastLane | undefined;
   readonly limits: Http1Limits;
   readonly dates = new DateLine(Date.now);
-  readonly secure = false;
+  readonly secure: boolean;
   readonly emit: (event: Http1Event) => void;
   draining = false;
 
@@ -78,6 +83,7 @@ class Server implements Http1Server, ConnectionHome {
     this.handler = options.handler;
     this.fastLane = options.fastLane;
     this.limits = limits;
+    this.secure = options.tls !== undefined;
     this.emit = options.onEvent ?? (() => {});
     this.#listener = listener;
     void this.#accept();
