@@ -13,4 +13,5 @@ export {
   type ProgramContext,
   runProgram,
 } from "./program.ts";
+export { readPem, readTls, tlsParameters } from "./tls_files.ts";
 export { version } from "./version.ts";

@@ -22,7 +22,7 @@ import {
   type Settings,
   variableName,
 } from "#config";
-import { type Handler, type Http1Server, serve } from "#http1";
+import { BadCertificate, type Handler, type Http1Server, serve } from "#http1";
 import { createLogger, type Logger } from "#log";
 import { createMetrics, type Metrics } from "#metrics";
 import { adminApp } from "./admin.ts";
@@ -127,6 +127,7 @@ export async function runProgram<const Table extends ParameterTable & Runnable>(
  * Opens an HTTP/1.1 listener.
  *
  * @throws {Error} One sentence when the address cannot be had.
+ * @throws {BadValue} When the certificate cannot serve.
  */
 export function listen(
   { hostname, port }: HostPort,
@@ -135,6 +136,9 @@ export function listen(
   try {
     return serve({ ...options, hostname, port });
   } catch (error) {
+    if (error instanceof BadCertificate) {
+      throw new BadValue(`Cannot use --tls-cert and --tls-key: ${error.message}`);
+    }
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(
       `Cannot listen on ${

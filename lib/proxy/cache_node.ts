@@ -12,6 +12,8 @@ import {
   listen,
   type NodeLink,
   type ProgramContext,
+  readPem,
+  readTls,
   version,
 } from "#program";
 import { PurgeIndex } from "#purge";
@@ -48,12 +50,15 @@ export async function startCacheNode(
   const counts = nodeMetrics(role, metrics);
   const index = new PurgeIndex();
   const peers = peersOf(settings.peers);
+  const tls = readTls(settings);
+  const { upstreamCa } = settings;
+  const caCerts = upstreamCa === undefined ? [] : [readPem("--upstream-ca", upstreamCa)];
   let snapshot: TopologySnapshot | undefined;
   let link: NodeLink | undefined;
 
   const nextHop = new RoutedNextHop({
     hopsFor: (target) => hopsFor(target, snapshot),
-    connect: ({ url }) => httpNextHop({ url: new URL(url) }),
+    connect: ({ url }) => httpNextHop({ url: new URL(url), caCerts }),
     nowMs: Date.now,
     stamp: ({ appliedSeq }) => [["purge-seq", String(appliedSeq)], ["cdn-loop", name]],
     onFailure: (hop, reason) => {
@@ -97,6 +102,7 @@ export async function startCacheNode(
   });
 
   const server = listen(settings.listen, {
+    tls,
     handler: (request, env) => app.fetch(request, env),
     // A node that sends a fence waits for it and sees internal fields: the other lane's work.
     fastLane: (head) => purgeSeq(head) === undefined ? engine.hit(head) : undefined,
@@ -112,7 +118,7 @@ export async function startCacheNode(
       node: {
         id: name,
         role,
-        url: settings.publicUrl?.href ?? `http://${address}`,
+        url: settings.publicUrl?.href ?? `${tls ? "https" : "http"}://${address}`,
         adminUrl: `http://${formatHostPort(settings.admin)}`,
         cacheGroup: settings.cacheGroup,
         version,

@@ -5,13 +5,21 @@
  */
 
 import { bytes, choice, duration, hostPort, optional, path, text, url } from "#config";
-import { commonParameters } from "#program";
+import { commonParameters, tlsParameters } from "#program";
 import { peersParameter } from "./peers.ts";
 
 /** Returns the rows that come after the program's own next hop. */
 export function cacheNodeParameters(role: "edge" | "shield", listen: string, admin: string) {
   return {
     listen: hostPort(listen, "Where requests are taken."),
+    ...tlsParameters(),
+    upstreamCa: optional(
+      path(
+        undefined,
+        "PEM certificates that https next hops may be signed by, beside the public.",
+        "FILE",
+      ),
+    ),
     store: choice(["builtin"], "builtin", "Where stored responses are kept."),
     memory: bytes("256MiB", "Memory for stored responses, bodies and heads together."),
     disk: optional(

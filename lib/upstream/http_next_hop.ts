@@ -23,6 +23,8 @@ import { type ParsedResponse, parseResponseHead } from "./response_head.ts";
 export interface HttpNextHopOptions {
   /** Scheme (http or https), authority and base path; the request target is put behind the path. */
   readonly url: URL;
+  /** Certificates (PEM) that an https hop may be signed by, beside the public ones. */
+  readonly caCerts?: readonly string[];
   /** Connections at once; further requests wait. 256 by default. */
   readonly maxSockets?: number;
   /** Longest wait for a connection to stand; 3 000 by default. */
@@ -49,11 +51,12 @@ export interface HttpNextHop extends NextHop {
 /** Makes a next hop. Its connections stay open between requests. */
 export function httpNextHop(options: HttpNextHopOptions): HttpNextHop {
   const { url, maxSockets = 256, connectTimeoutMs = 3000, idleTimeoutMs = 30_000 } = options;
+  const caCerts = [...options.caCerts ?? []];
   const secure = url.protocol === "https:";
   const hostname = url.hostname.replace(/^\[|\]$/g, "");
   const port = Number(url.port) || (secure ? 443 : 80);
   const connect = async () => {
-    if (secure) return await Deno.connectTls({ hostname, port });
+    if (secure) return await connectTls({ hostname, port, caCerts });
     const conn = await Deno.connect({ hostname, port });
     conn.setNoDelay();
     return conn;
@@ -72,6 +75,20 @@ export function httpNextHop(options: HttpNextHopOptions): HttpNextHop {
       }
     },
   };
+}
+
+/** Connects and shakes hands, so that a certificate we do not believe is a refused connection. */
+async function connectTls(
+  options: { hostname: string; port: number; caCerts: string[] },
+): Promise<Deno.TlsConn> {
+  const conn = await Deno.connectTls({ ...options, alpnProtocols: ["http/1.1"] });
+  try {
+    await conn.handshake();
+    return conn;
+  } catch (error) {
+    conn.close();
+    throw error;
+  }
 }
 
 /** A kept connection ended before any byte of the answer; the request can be sent again. */
