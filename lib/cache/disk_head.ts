@@ -5,6 +5,7 @@
  */
 
 import type { Field } from "#http";
+import type { Life } from "./freshness.ts";
 import type { StoredResponse } from "./store.ts";
 
 /** Longest head that is kept; a response with more in its fields is not admitted. */
@@ -27,15 +28,27 @@ export function decodeHead(bytes: Uint8Array): StoredResponse | undefined {
 /** Returns `value` as a response where it has every member of one, and only those. */
 export function storedResponse(value: unknown): StoredResponse | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { key, variant, status, fields, requestSentMs, receivedMs, fillSeq, tags, source } =
+  const { key, variant, status, fields, requestSentMs, receivedMs, fillSeq, tags, source, life } =
     value as Readonly<Record<string, unknown>>;
   if (typeof key !== "string" || typeof variant !== "string") return undefined;
   if (typeof status !== "number" || typeof fillSeq !== "number") return undefined;
   if (typeof requestSentMs !== "number" || typeof receivedMs !== "number") return undefined;
   if (!isFields(fields) || !isStrings(tags)) return undefined;
   if (source !== undefined && typeof source !== "string") return undefined;
+  if (life !== undefined && !isLife(life)) return undefined;
   const required = { key, variant, status, fields, requestSentMs, receivedMs, fillSeq, tags };
-  return source === undefined ? required : { ...required, source };
+  return {
+    ...required,
+    ...(source === undefined ? {} : { source }),
+    ...(life === undefined ? {} : { life }),
+  };
+}
+
+function isLife(value: unknown): value is Life {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(value).every(([name, ms]) =>
+    (name === "silentMs" || name === "mostMs") && typeof ms === "number"
+  );
 }
 
 function isFields(value: unknown): value is Field[] {

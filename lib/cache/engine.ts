@@ -26,7 +26,7 @@ import { type EngineParts, Fetcher } from "./fetcher.ts";
 import { type FillHead, SharedFill } from "./fill.ts";
 import { Fills } from "./fills.ts";
 import { forwardedFields } from "./forward.ts";
-import { cacheKey } from "./key.ts";
+import { requestKey } from "./key.ts";
 import { isVariantFor, lookUp, type LookupResult } from "./lookup.ts";
 import type { NextHop } from "./next_hop.ts";
 import { type Fill, openFill, type OpenFillOptions } from "./opened_fill.ts";
@@ -123,7 +123,10 @@ export class CacheEngine {
     const { store, nowMs, policy, tell } = this.#parts;
     for (const [name] of fields) if (needsCloserLook.has(name)) return undefined;
     const requestFields = () => forwardedFields(request, policy);
-    const found = lookUp(this.#parts, { key: cacheKey(target), requestFields });
+    const found = lookUp(this.#parts, {
+      key: requestKey(target, policy.keepQuery),
+      requestFields,
+    });
     if (found.kind !== "found" || found.entry.memory === undefined) return undefined;
     const { entry, verdict } = found;
     const facts = factsOf(entry.response);

@@ -8,7 +8,7 @@ import { type Field, type Fields, type RequestHead } from "#http";
 import { type CacheControl, noDirectives, requestControl } from "./cache_control.ts";
 import { cacheConditions, originConditions } from "./conditional.ts";
 import { forwardedFields } from "./forward.ts";
-import { cacheKey } from "./key.ts";
+import { requestKey } from "./key.ts";
 import type { CachePolicy } from "./policy.ts";
 
 /** A request, with its body if it has one. */
@@ -54,7 +54,7 @@ export function openExchange(
   return {
     ...options,
     request,
-    key: cacheKey(request.target),
+    key: requestKey(request.target, policy.keepQuery),
     forwarded: forwardedFields(request, policy),
     control: policy.honourRequestDirectives ? requestControl(request.fields) : noDirectives,
   };

@@ -28,7 +28,7 @@ export interface ResponseFacts {
 /** The parts of a stored response that facts are read from. */
 export type FactsInput = Pick<
   StoredResponse,
-  "status" | "fields" | "requestSentMs" | "receivedMs"
+  "status" | "fields" | "requestSentMs" | "receivedMs" | "life"
 >;
 
 const known = new WeakMap<FactsInput, ResponseFacts>();
@@ -40,7 +40,7 @@ export function factsOf(response: FactsInput): ResponseFacts {
   return facts;
 }
 
-function readFacts({ status, fields, requestSentMs, receivedMs }: FactsInput): ResponseFacts {
+function readFacts({ status, fields, requestSentMs, receivedMs, life }: FactsInput): ResponseFacts {
   const targeted = targetedControl(fields);
   const control = targeted ?? responseControl(fields);
   const dateMs = dateOf(fields, "date", receivedMs) ?? receivedMs;
@@ -48,7 +48,14 @@ function readFacts({ status, fields, requestSentMs, receivedMs }: FactsInput): R
   return {
     control,
     times: { requestSentMs, receivedMs, dateMs, ageSeconds: parseAge(fields) },
-    freshness: freshnessOf({ status, fields, control, dateMs, targeted: targeted !== undefined }),
+    freshness: freshnessOf({
+      status,
+      fields,
+      control,
+      dateMs,
+      targeted: targeted !== undefined,
+      life,
+    }),
     vary: varyNames(fields),
     etag: etag === undefined ? undefined : parseEntityTag(etag),
     lastModifiedMs: dateOf(fields, "last-modified", receivedMs),

@@ -14,6 +14,7 @@ import { type Exchange, hasCredentials } from "./exchange.ts";
 import { factsOf } from "./facts.ts";
 import { SharedFill } from "./fill.ts";
 import type { Fills } from "./fills.ts";
+import { lifeAtHead, manifestReader } from "./life.ts";
 import { type NextHop, NextHopError, type NextHopResponse } from "./next_hop.ts";
 import { asNextHopError } from "./next_hop_failure.ts";
 import type { CacheOutcome } from "./outcome.ts";
@@ -176,7 +177,8 @@ export class Fetcher {
     const fields = withDate(endToEnd(response.fields), receivedMs);
     const tags = tagsOf(fields);
     const times = { requestSentMs, receivedMs };
-    const facts = factsOf({ status: response.status, fields, ...times });
+    const life = lifeAtHead({ status: response.status, fields }, this.#parts.policy);
+    const facts = factsOf({ status: response.status, fields, ...times, life });
     const stored: StoredResponse = {
       key: fill.key,
       variant: facts.vary === "*" ? "*" : variantKey(facts.vary, exchange.forwarded),
@@ -185,6 +187,7 @@ export class Fetcher {
       ...times,
       fillSeq: fill.fillSeq,
       tags: tags === "over_limit" ? [] : tags,
+      life,
     };
     const reason = notStorable({
       request: { method: "GET", fields: exchange.forwarded },
@@ -211,9 +214,11 @@ export class Fetcher {
     const bodyBytes = bodyBytesOf(response);
     const writer = store.open(stored, bodyBytes);
     fill.announce({ kind: "body", shared, response: stored, bodyBytes, storing: true }, writer);
-    await fill.pump(response.body);
-    const refusal = () => fill.invalidated ? "purged" : refusalOf(stored, this.#parts);
-    const entry = await fill.finish({ response: stored, admit: () => refusal() === undefined });
+    const manifest = this.#parts.policy.manifestLife ? manifestReader(stored.fields) : undefined;
+    await fill.pump(manifest?.read(response.body) ?? response.body);
+    const final = manifest === undefined ? stored : { ...stored, life: manifest.life };
+    const refusal = () => fill.invalidated ? "purged" : refusalOf(final, this.#parts);
+    const entry = await fill.finish({ response: final, admit: () => refusal() === undefined });
     const { bytes } = fill;
     if (entry !== undefined) tell({ kind: "fetched", result: "stored", bytes });
     else {

@@ -6,7 +6,8 @@
 
 import { fieldValue, type RequestHead, type ResponseHead } from "#http";
 import type { Fills } from "./fills.ts";
-import { cacheKey } from "./key.ts";
+import { requestKey } from "./key.ts";
+import type { CachePolicy } from "./policy.ts";
 import type { Store } from "./store.ts";
 
 /** Methods that change nothing (RFC 9110 §9.2.1). */
@@ -16,17 +17,21 @@ const safe: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
  * Returns the keys that an exchange made invalid: none for a safe method or an error; else the
  * target's, and those that `Location` and `Content-Location` name on the same host.
  */
-export function invalidatedBy(request: RequestHead, response: ResponseHead): Set<string> {
+export function invalidatedBy(
+  request: RequestHead,
+  response: ResponseHead,
+  { keepQuery }: Pick<CachePolicy, "keepQuery">,
+): Set<string> {
   const keys = new Set<string>();
   if (safe.has(request.method) || response.status >= 400) return keys;
-  keys.add(cacheKey(request.target));
+  keys.add(requestKey(request.target, keepQuery));
   const host = fieldValue(request.fields, "host") ?? "unknown.invalid";
   const base = `http://${host}${request.target}`;
   for (const name of ["location", "content-location"]) {
     const value = fieldValue(response.fields, name);
     if (value === undefined || !URL.canParse(value, base) || !URL.canParse(base)) continue;
     const url = new URL(value, base);
-    if (url.host === new URL(base).host) keys.add(cacheKey(url.pathname + url.search));
+    if (url.host === new URL(base).host) keys.add(requestKey(url.pathname + url.search, keepQuery));
   }
   return keys;
 }

@@ -22,6 +22,25 @@ export function cacheKey(target: string): string {
   return canonicalTarget(target) ?? canonicalTarget(encoded(target)) ?? target;
 }
 
+/**
+ * Returns the key of a request under the policy's list of query parameters: those it names, by name,
+ * several of one name in the order received; the rest is dropped. The next hop is asked for the same,
+ * so that what was dropped cannot change the answer.
+ *
+ * @param keepQuery Names in canonical form; `undefined` keeps the query as it is.
+ */
+export function requestKey(target: string, keepQuery: readonly string[] | undefined): string {
+  const key = cacheKey(target);
+  const mark = keepQuery === undefined ? -1 : key.indexOf("?");
+  if (keepQuery === undefined || mark === -1) return key;
+  const kept = key.slice(mark + 1).split("&")
+    .map((text) => ({ text, name: text.split("=", 1)[0] }))
+    .filter(({ name }) => keepQuery.includes(name))
+    .sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+  const path = key.slice(0, mark);
+  return kept.length === 0 ? path : `${path}?${kept.map(({ text }) => text).join("&")}`;
+}
+
 function encoded(target: string): string {
   // deno-lint-ignore no-control-regex -- control characters are what must not come through
   return target.toWellFormed().replace(/[\x00-\x20\x7f\\]/g, encodeURIComponent);

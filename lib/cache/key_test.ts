@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { canonicalTarget } from "#http";
-import { cacheKey } from "./key.ts";
+import { cacheKey, requestKey } from "./key.ts";
+import { reply, setUp } from "./scripted_next_hop.ts";
 
 // One row a rule; the rest of the canonical form is tested where it lives.
 const rows = [
@@ -64,4 +65,44 @@ Deno.test("cacheKey() agrees with the form in which purges are written", () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+// The query under a list of parameters to keep: b, a and c[].
+const queries = [
+  { target: "/x?b=1&a=2", want: "/x?a=2&b=1" },
+  { target: "/x?a=2&b=1", want: "/x?a=2&b=1" },
+  { target: "/x?a=2&z=9&a=1", want: "/x?a=2&a=1" },
+  { target: "/x?z=9", want: "/x" },
+  { target: "/x?a", want: "/x?a" },
+  { target: "/x?a=&b", want: "/x?a=&b" },
+  { target: "/x?%61=1", want: "/x?a=1" },
+  { target: "/x?A=1", want: "/x" },
+  { target: "/x?a=1;b=2", want: "/x?a=1;b=2" },
+  { target: "/x?a=b=c?d", want: "/x?a=b=c?d" },
+  { target: "/x?c%5b%5d=1", want: "/x?c%5B%5D=1" },
+  { target: "/x?&&", want: "/x" },
+  { target: "/x", want: "/x" },
+  { target: "*", want: "*" },
+];
+
+for (const { target, want } of queries) {
+  Deno.test(`requestKey() keeps what is listed: ${target} is ${want}`, () => {
+    assert.equal(requestKey(target, ["b", "a", "c%5B%5D"]), want);
+    assert.equal(requestKey(want, ["b", "a", "c%5B%5D"]), want, "twice is once");
+    assert.equal(requestKey(target, undefined), cacheKey(target));
+  });
+}
+
+Deno.test("an unsafe method and both lanes know the key that was made by the list", async () => {
+  const bench = setUp(
+    ({ method }) => reply(200, method === "GET" ? [["cache-control", "max-age=9"]] : []),
+    {
+      keepQuery: ["v"],
+    },
+  );
+  await bench.get("/a?t=1&v=1");
+  assert.equal(bench.sent[0].target, "/a?v=1");
+  assert.notEqual(bench.engine.hit({ method: "GET", target: "/a?v=1&t=2", fields: [] }), undefined);
+  await bench.get("/a?t=3&v=1", [], { method: "DELETE" });
+  assert.equal(bench.store.count, 0);
 });

@@ -19,7 +19,7 @@ export async function pass(
   exchange: Exchange,
   { parts, answers, fwd }: { parts: EngineParts; answers: Answers; fwd: ForwardReason },
 ): Promise<CacheAnswer> {
-  const { nextHop, purges, nowMs, store, fills } = parts;
+  const { nextHop, purges, nowMs, policy, store, fills } = parts;
   const { request, key, fence = 0, signal, onInformational } = exchange;
   const bodiless = request.method === "GET" || request.method === "HEAD";
   const requestSentMs = nowMs();
@@ -39,7 +39,9 @@ export async function pass(
       const times = { requestSentMs, receivedMs, fillSeq };
       await updateFromHead(exchange, response, { ...parts, times });
     }
-    for (const changed of invalidatedBy(request, response)) invalidate(changed, { store, fills });
+    for (const changed of invalidatedBy(request, response, policy)) {
+      invalidate(changed, { store, fills });
+    }
     const head = {
       status: response.status,
       fields: withDate(endToEnd(response.fields), receivedMs),

@@ -15,6 +15,21 @@ export interface CachePolicy {
    * milliseconds, where the response itself neither grants nor forbids it (RFC 9111 §4.2.4).
    */
   readonly staleOnErrorMs: number;
+  /**
+   * By status: how long such a response is fresh where it does not say so itself, and at most if it
+   * does, in milliseconds. For errors at the live edge, which must not outlive the segment's arrival.
+   */
+  readonly negativeTtlMs: Readonly<Record<number, number>>;
+  /**
+   * Whether playlists and manifests that go on are fresh for a target duration at most, and for half
+   * of one where they do not say.
+   */
+  readonly manifestLife: boolean;
+  /**
+   * Names of the query parameters that are part of the key and go to the next hop, in canonical
+   * form; all others are dropped. `undefined` keeps the query as it is.
+   */
+  readonly keepQuery: readonly string[] | undefined;
   /** How long a failed revalidation keeps others from trying, in milliseconds. */
   readonly retryAfterErrorMs: number;
   /** How long a key is remembered as not shareable, in milliseconds (hit-for-miss). */
@@ -53,6 +68,9 @@ export const defaultPolicy: CachePolicy = {
   storeSetCookie: false,
   honourRequestDirectives: true,
   staleOnErrorMs: 60e3,
+  negativeTtlMs: {},
+  manifestLife: true,
+  keepQuery: undefined,
   retryAfterErrorMs: 1e3,
   unsharedMs: 10e3,
   unsharedKeys: 10_000,

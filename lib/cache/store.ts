@@ -6,6 +6,7 @@
  */
 
 import type { Fields } from "#http";
+import type { Life } from "./freshness.ts";
 
 /** A response as it is kept, apart from its bytes. */
 export interface StoredResponse {
@@ -26,6 +27,8 @@ export interface StoredResponse {
   readonly tags: readonly string[];
   /** How the bytes came here, in the words of the one who filled it; kept, never interpreted. */
   readonly source?: string;
+  /** What the operator's policy makes of its freshness; kept with it. */
+  readonly life?: Life;
 }
 
 /** One stored object. Its bytes stay readable until the last reader ends, even after removal. */
