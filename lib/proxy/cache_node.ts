@@ -20,6 +20,7 @@ import { PurgeIndex } from "#purge";
 import type { TopologySnapshot } from "#topology";
 import { httpNextHop } from "#upstream";
 import { cacheNodeApp, type Fence, purgeSeq } from "./app.ts";
+import { cachePolicyOf } from "./cache_policy.ts";
 import { nodeMetrics } from "./metrics.ts";
 import { openNodeStore } from "./node_store.ts";
 import type { cacheNodeParameters } from "./parameters.ts";
@@ -80,7 +81,7 @@ export async function startCacheNode(
     purges: index,
     nextHop,
     nowMs: Date.now,
-    policy: { hideFields: internalFields, forwardFields: ["cdn-loop"] },
+    policy: { ...cachePolicyOf(settings), hideFields: internalFields },
     onOutcome: (outcome: CacheOutcome) => counts.outcome(outcome),
   });
   counts.watch(tiers);

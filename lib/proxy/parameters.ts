@@ -6,6 +6,7 @@
 
 import { bytes, choice, duration, hostPort, optional, path, text, url } from "#config";
 import { commonParameters, tlsParameters } from "#program";
+import { cachePolicyParameters } from "./cache_policy.ts";
 import { peersParameter } from "./peers.ts";
 
 /** Returns the rows that come after the program's own next hop. */
@@ -26,6 +27,7 @@ export function cacheNodeParameters(role: "edge" | "shield", listen: string, adm
       path(undefined, "Folder of this node alone, for stored responses that outlive it.", "DIR"),
     ),
     diskSize: bytes("50GiB", "Disk space for stored responses; the least recently used go first."),
+    ...cachePolicyParameters(),
     peers: peersParameter(),
     fenceWait: duration(
       "250ms",
