@@ -105,7 +105,7 @@ async function start(name: string, port: number, binary: string, args: string[])
   for (let tries = 0;; tries++) {
     const answer = await fetch(`${url}/1`).catch(() => undefined);
     await answer?.body?.cancel();
-    if (answer?.ok) break;
+    if (answer !== undefined && answer.status < 500) break;
     if (tries > 100) {
       child.kill("SIGTERM");
       throw new Error(`Cannot measure ${name}: need it to answer on ${url}`);
