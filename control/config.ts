@@ -26,16 +26,24 @@ export const parameters = {
   pageOrigin: optional(
     list(url(undefined, "Web pages (scheme, host and port) whose scripts may use the API.")),
   ),
-  nodeLate: duration("10s", "Silence after which a node is shown as late, 100ms or more."),
+  nodeLate: duration("10s", "Silence after which a node is shown as late, 100ms or more.", {
+    min: 100,
+  }),
   nodeExpiry: duration(
     "60s",
     "Silence after which a node leaves the topology and no purge waits for it any more.",
   ),
   nodesMax: integer("10000", "Most nodes that may register.", { min: 1, max: 100_000 }),
-  purgeRetention: duration("7d", "How long purge records are kept for nodes that were off."),
+  purgeRetention: duration("7d", "How long purge records are kept for nodes that were off.", {
+    max: 3650 * 86_400e3,
+  }),
   purgeRetentionCount: integer("1000000", "Most purge records kept.", { min: 1, max: 1e9 }),
-  streamHeartbeat: duration("2s", "Time between the signs of life in the purge stream."),
-  streamSlow: duration("30s", "How long a follower may leave the purge stream unread."),
+  streamHeartbeat: duration("2s", "Time between the signs of life in the purge stream.", {
+    min: 50,
+  }),
+  streamSlow: duration("30s", "How long a follower may leave the purge stream unread.", {
+    min: 100,
+  }),
   ...commonParameters("127.0.0.1:9001"),
 } as const;
 
@@ -48,7 +56,7 @@ export type ControlSettings = Settings<typeof parameters>;
  * @throws {BadValue} One sentence.
  */
 export function checkSettings(settings: ControlSettings, token: string | undefined): void {
-  const { listen, nodeLate, nodeExpiry, streamHeartbeat } = settings;
+  const { listen, nodeLate, nodeExpiry } = settings;
   if (token === undefined && !isLoopback(listen.hostname)) {
     throw new BadValue(
       `Cannot use --listen: need --token-file unless it is a loopback address: received ${
@@ -56,17 +64,9 @@ export function checkSettings(settings: ControlSettings, token: string | undefin
       }`,
     );
   }
-  if (nodeLate < 100) {
-    throw new BadValue(`Cannot use --node-late: need at least 100ms: received ${nodeLate}ms`);
-  }
   if (nodeExpiry < nodeLate) {
     throw new BadValue(
       `Cannot use --node-expiry: need at least --node-late (${nodeLate}ms): received ${nodeExpiry}ms`,
-    );
-  }
-  if (streamHeartbeat < 50) {
-    throw new BadValue(
-      `Cannot use --stream-heartbeat: need at least 50ms: received ${streamHeartbeat}ms`,
     );
   }
 }

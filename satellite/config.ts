@@ -14,11 +14,11 @@ import {
   integer,
   type Introduction,
   list,
+  name,
   optional,
   type Parameter,
   path,
   type Settings,
-  text,
   url,
 } from "#config";
 import { canonicalTarget } from "#http";
@@ -39,10 +39,11 @@ export const parameters = {
   file: optional(
     list(target(undefined, "Path of a file at the origin to repeat; may be repeated.")),
   ),
-  cycle: duration("3600s", "Longest time until a file comes round again."),
+  cycle: duration("3600s", "Longest time until a file comes round again.", { min: 1000 }),
   refill: duration(
     "10s",
     "With rate to spare a file comes round after this time already, 1s at least.",
+    { min: 1000 },
   ),
   sessionFile: optional(path(undefined, "Where the gateway configuration is written.", "FILE")),
   bootstrapFile: optional(
@@ -52,7 +53,7 @@ export const parameters = {
     list(url(undefined, "Where receivers fetch what they miss; written to the configuration.")),
   ),
   maxObject: bytes("64MiB", "Largest object that is carried, 4GiB at most; it is held in memory."),
-  fetchTime: duration("10s", "Longest time that one fetch may take."),
+  fetchTime: duration("10s", "Longest time that one fetch may take.", { min: 100 }),
   fetches: integer("4", "Segments and files fetched at a time, 1 to 64.", { min: 1, max: 64 }),
   control: optional(url(undefined, "Control service: purge log, topology, heartbeats.")),
   data: path(
@@ -61,7 +62,7 @@ export const parameters = {
     "DIR",
   ),
   catchUp: duration("3s", "How long a start waits for the purge log before sending without it."),
-  nodeId: optional(text(undefined, "Name of this node; default: headend and the admin port.")),
+  nodeId: optional(name(undefined, "Name of this node; default: headend and the admin port.")),
   ...commonParameters("127.0.0.1:9085"),
 };
 
@@ -90,15 +91,9 @@ export const introduction: Introduction = {
  * @throws {BadValue} One sentence.
  */
 export function checkSettings(settings: Settings<typeof parameters>): void {
-  const { origin, group, cycle, refill, maxObject, interface: from } = settings;
+  const { origin, maxObject, interface: from } = settings;
   if (origin as URL | undefined === undefined) {
     throw new BadValue("Cannot start: need --origin: received nothing");
-  }
-  if (group.port === 0) {
-    throw new BadValue("Cannot use --group: need a port from 1 to 65535: received 0");
-  }
-  for (const [flag, ms] of [["--cycle", cycle], ["--refill", refill]] as const) {
-    if (ms < 1000) throw new BadValue(`Cannot use ${flag}: need 1s at least: received ${ms}ms`);
   }
   if (maxObject > 2 ** 32) {
     throw new BadValue(`Cannot use --max-object: need 4GiB at most: received ${maxObject} bytes`);
@@ -130,7 +125,7 @@ function ipv4Endpoint(fallback: string | undefined, help: string): Parameter<Hos
   const any = hostPort(fallback, help);
   const read = (value: string) => {
     const endpoint = any.read(value);
-    if (isIpv4(endpoint.hostname)) return endpoint;
+    if (isIpv4(endpoint.hostname) && endpoint.port > 0) return endpoint;
     throw new BadValue(`need an IPv4 address and port such as 239.255.1.1:5001: received ${value}`);
   };
   return { ...any, form: "IP:PORT", read };

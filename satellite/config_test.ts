@@ -56,7 +56,11 @@ const rows = [
     args: [...origin, "--group", "239.1.1.256:5000"],
     sentence: /^Cannot use --group: need an IPv4 /,
   },
-  { args: [...origin, "--group", "239.1.1.1:0"], sentence: /^Cannot use --group: need a port / },
+  { args: [...origin, "--group", "239.1.1.1:0"], sentence: /^Cannot use --group: need an IPv4 / },
+  {
+    args: [...origin, "--send-to", "10.0.0.1:0"],
+    sentence: /^Cannot use --send-to: need an IPv4 /,
+  },
   {
     args: [...origin, "--group", "239.1.1.1:70000"],
     sentence: /^Cannot use --group: need HOST:PORT/,
@@ -72,8 +76,14 @@ const rows = [
   },
   { args: [...origin, "--file", "movie.mp4"], sentence: /^Cannot use --file: need a path / },
   { args: [...origin, "--ttl", "256"], sentence: /^Cannot use --ttl: need a whole number / },
-  { args: [...origin, "--refill", "10ms"], sentence: /^Cannot use --refill: need 1s at least: / },
-  { args: [...origin, "--cycle", "0s"], sentence: /^Cannot use --cycle: need 1s at least: / },
+  {
+    args: [...origin, "--refill", "10ms"],
+    sentence: /^Cannot use --refill: need a time from 1000ms /,
+  },
+  { args: [...origin, "--cycle", "0s"], sentence: /^Cannot use --cycle: need a time from 1000ms / },
+  { args: [...origin, "--cycle", "25d"], sentence: /^Cannot use --cycle: .* to 24d: received 25d/ },
+  { args: [...origin, "--fetch-time", "0s"], sentence: /^Cannot use --fetch-time: need a time / },
+  { args: [...origin, "--node-id", "a b,c"], sentence: /need up to 64 letters.*received "a b,c"$/ },
   {
     args: [...origin, "--max-object", "5GiB"],
     sentence: /^Cannot use --max-object: need 4GiB at /,

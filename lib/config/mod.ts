@@ -15,6 +15,7 @@ export {
   integer,
   isLoopback,
   list,
+  name,
   optional,
   type Parameter,
   type ParameterTable,

@@ -42,6 +42,11 @@ function parameter<T>(
   return { form, read, default: fallback, help, repeats: false };
 }
 
+/** What was received, so that one sees it when it is nothing or more than a line. */
+function quoted(value: string): string {
+  return value === "" || /[\s\p{Cc}]/u.test(value) ? JSON.stringify(value) : value;
+}
+
 /** Makes a parameter that may be absent. */
 export function optional<T>(of: Parameter<T>): Parameter<T | undefined> {
   return { ...of, default: undefined };
@@ -62,6 +67,17 @@ export function text(fallback: string | undefined, help: string, form = "TEXT"):
   return parameter(form, read, fallback, help);
 }
 
+/** A name that control and other nodes know a node or a group by: `edge-1`, `region.north`. */
+export function name(fallback: string | undefined, help: string): Parameter<string> {
+  const read = (value: string) => {
+    if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(value)) return value;
+    throw new BadValue(
+      `need up to 64 letters, digits, dots, hyphens or underscores: received ${quoted(value)}`,
+    );
+  };
+  return parameter("NAME", read, fallback, help);
+}
+
 /** A file or folder name. */
 export function path(fallback: string | undefined, help: string, form = "PATH"): Parameter<string> {
   return text(fallback, help, form);
@@ -75,7 +91,9 @@ export function choice<const Word extends string>(
 ): Parameter<Word> {
   const read = (value: string) => {
     const word = words.find((one) => one === value);
-    if (word === undefined) throw new BadValue(`need ${words.join(" or ")}: received ${value}`);
+    if (word === undefined) {
+      throw new BadValue(`need ${words.join(" or ")}: received ${quoted(value)}`);
+    }
     return word;
   };
   return parameter(words.join("|"), read, fallback, help);
@@ -91,7 +109,7 @@ export function integer(
     const number = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
     if (!(number >= range.min && number <= range.max)) {
       throw new BadValue(
-        `need a whole number from ${range.min} to ${range.max}: received ${value}`,
+        `need a whole number from ${range.min} to ${range.max}: received ${quoted(value)}`,
       );
     }
     return number;
@@ -116,7 +134,9 @@ const byteUnits: Readonly<Record<string, number>> = {
 export function bytes(fallback: string | undefined, help: string): Parameter<number> {
   const read = (value: string) => {
     const match = /^(\d{1,12}(?:\.\d{1,6})?)\s?([KMGT]iB|[kMGT]?B|)$/.exec(value);
-    if (match === null) throw new BadValue(`need a size such as 256MiB or 10GB: received ${value}`);
+    if (match === null) {
+      throw new BadValue(`need a size such as 256MiB or 10GB: received ${quoted(value)}`);
+    }
     return Math.floor(Number(match[1]) * byteUnits[match[2]]);
   };
   return parameter("SIZE", read, fallback, help);
@@ -130,7 +150,7 @@ export function bitRate(fallback: string | undefined, help: string): Parameter<n
     const match = /^(\d{1,9}(?:\.\d{1,6})?)([kMG]?bit)(?:\/s)?$/.exec(value);
     const rate = match === null ? 0 : Number(match[1]) * bitUnits[match[2]];
     if (rate < 1000) {
-      throw new BadValue(`need a rate such as 61Mbit, 1kbit at least: received ${value}`);
+      throw new BadValue(`need a rate such as 61Mbit, 1kbit at least: received ${quoted(value)}`);
     }
     return rate;
   };
@@ -145,16 +165,34 @@ const timeUnits: Readonly<Record<string, number>> = {
   d: 86400e3,
 };
 
-/** A duration such as `1500ms`, `30s` or `1h`; the setting is in milliseconds. */
-export function duration(fallback: string | undefined, help: string): Parameter<number> {
+/** Longest time that a timer can wait, in milliseconds; a longer one would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/**
+ * A duration such as `1500ms`, `30s` or `1h`; the setting is in milliseconds.
+ *
+ * @param range In milliseconds; the most that a timer can wait when no `max` is given.
+ */
+export function duration(
+  fallback: string | undefined,
+  help: string,
+  { min = 0, max = longestTimerMs }: { readonly min?: number; readonly max?: number } = {},
+): Parameter<number> {
   const read = (value: string) => {
     const match = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h|d)$/.exec(value);
     if (match === null) {
-      throw new BadValue(`need a time such as 500ms, 30s or 1h: received ${value}`);
+      throw new BadValue(`need a time such as 500ms, 30s or 1h: received ${quoted(value)}`);
     }
-    return Number(match[1]) * timeUnits[match[2]];
+    const ms = Number(match[1]) * timeUnits[match[2]];
+    if (ms >= min && ms <= max) return ms;
+    throw new BadValue(`need ${writtenRange(min, max)}: received ${value}`);
   };
   return parameter("TIME", read, fallback, help);
+}
+
+function writtenRange(min: number, max: number): string {
+  const days = Math.floor(max / timeUnits.d);
+  return min > 0 ? `a time from ${min}ms to ${days}d` : `a time of ${days}d at most`;
 }
 
 /** An absolute URL with one of `schemes` and no user, query or fragment. */
@@ -168,7 +206,9 @@ export function url(
     const plain = parsed && !parsed.username && !parsed.search && !parsed.hash;
     if (!plain || !schemes.includes(parsed.protocol.slice(0, -1))) {
       throw new BadValue(
-        `need a ${schemes.join(" or ")} URL without user, query or fragment: received ${value}`,
+        `need a ${schemes.join(" or ")} URL without user, query or fragment: received ${
+          quoted(value)
+        }`,
       );
     }
     return parsed;
@@ -190,7 +230,7 @@ export function hostPort(fallback: string | undefined, help: string): Parameter<
     const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+)):(\d{1,5})$/.exec(value);
     const port = Number(match?.[3]);
     if (match === null || port > 65535) {
-      throw new BadValue(`need HOST:PORT such as 127.0.0.1:8080: received ${value}`);
+      throw new BadValue(`need HOST:PORT such as 127.0.0.1:8080: received ${quoted(value)}`);
     }
     return { hostname: match[1] ?? match[2], port };
   };

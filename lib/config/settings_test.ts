@@ -12,6 +12,7 @@ import {
   type Invocation,
   isLoopback,
   list,
+  name,
   optional,
   type Parameter,
   readSettings,
@@ -151,6 +152,25 @@ const values: { parameter: Parameter<unknown>; text: string; want: unknown }[] =
 
 for (const { parameter, text, want } of values) {
   Deno.test(`${parameter.form} reads ${text}`, () => assert.deepEqual(parameter.read(text), want));
+}
+
+const wrong: { parameter: Parameter<unknown>; text: string; says: RegExp }[] = [
+  { parameter: duration("1s", ""), text: "25d", says: /need a time of 24d at most: received 25d$/ },
+  {
+    parameter: duration("1s", "", { min: 100 }),
+    text: "99ms",
+    says: /from 100ms to 24d: received/,
+  },
+  { parameter: duration("1s", ""), text: "", says: /received ""$/ },
+  { parameter: name("a", ""), text: "a b", says: /need up to 64 letters, .*: received "a b"$/ },
+  { parameter: name("a", ""), text: "a\r\nx: y", says: /received "a\\r\\nx: y"$/ },
+  { parameter: name("a", ""), text: "a".repeat(65), says: /need up to 64 letters/ },
+];
+
+for (const { parameter, text, says } of wrong) {
+  Deno.test(`${parameter.form} refuses ${JSON.stringify(text)}`, () => {
+    assert.throws(() => parameter.read(text), { name: "BadValue", message: says });
+  });
 }
 
 Deno.test("formatHostPort() puts IPv6 in brackets", () => {
