@@ -84,7 +84,8 @@ export async function runProgram<const Table extends ParameterTable & Runnable>(
   const metrics = createMetrics(name, version, Date.now());
   const steps: ((timeoutMs: number) => void | Promise<void>)[] = [];
   let ready = false;
-  const admin = adminApp({ metrics, ready: () => ready, token });
+  let draining = false;
+  const admin = adminApp({ metrics, ready: () => ready && !draining, token });
   const context: ProgramContext<Table> = {
     settings,
     log,
@@ -116,7 +117,7 @@ export async function runProgram<const Table extends ParameterTable & Runnable>(
     Deno.exit(1);
   }
   await stop;
-  ready = false;
+  draining = true;
   log.info("draining", { seconds: common.drainTime / 1000 });
   await drain(steps, common.drainTime, log);
   log.info("stopped");
