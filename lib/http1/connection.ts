@@ -118,6 +118,11 @@ export class Connection {
     this.#front.forget(this);
   }
 
+  /** Since when it has waited for a request, as far as order goes; `Infinity` when it does not. */
+  get idleOrderMs(): number {
+    return this.#phase === "idle" && !this.#closed ? this.#input.deadlineMs : Infinity;
+  }
+
   /** Ends what waits for a request; what is being answered goes on. */
   drain(): void {
     if (this.#phase === "handshake") return this.#leaveHandshake("drained");

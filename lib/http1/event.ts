@@ -27,6 +27,8 @@ export type CloseReason =
   | "head_timeout"
   | "body_timeout"
   | "write_timeout"
+  /** Idle when a newcomer, or the process, needed its place. */
+  | "evicted"
   /** Ended by `drain`. */
   | "drained";
 
@@ -36,8 +38,10 @@ export type BodyFailure = "stream_failed" | "too_short" | "too_long";
 /** What happened at the front. */
 export type Http1Event =
   | { readonly kind: "accepted" }
-  /** Over `maxConnections`: answered 503. */
+  /** Over `maxConnections`, and none of them idle: answered 503. */
   | { readonly kind: "refused" }
+  /** Over `maxConnectionsPerClient`: answered 503, over TLS closed. */
+  | { readonly kind: "client_refused" }
   /** Accepting failed, for example for want of file descriptors; it goes on by itself. */
   | { readonly kind: "accept_failed"; readonly error: unknown }
   | { readonly kind: "rejected"; readonly reason: Http1Rejection; readonly status: number }

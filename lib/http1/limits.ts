@@ -18,8 +18,13 @@ export interface Http1Limits {
   readonly maxBodyBytes: number;
   /** Request body that nobody reads (GET, HEAD, unread rest): drained up to this, else closed. */
   readonly maxDrainBytes: number;
-  /** Connections at once; one more is answered 503. */
+  /**
+   * Connections at once. One more takes the place of the one that has been idle for longest; when
+   * none is idle it is answered 503 (over TLS: it waits to be accepted).
+   */
   readonly maxConnections: number;
+  /** Connections of one client at once, see `clientOf`; one more is answered 503. */
+  readonly maxConnectionsPerClient: number;
   /** Requests on one connection, after which it is closed. */
   readonly maxRequestsPerConnection: number;
   /** From accept to the end of the TLS handshake. */
@@ -52,6 +57,7 @@ export const defaultLimits: Http1Limits = {
   maxBodyBytes: 16 * 1024 * 1024,
   maxDrainBytes: 64 * 1024,
   maxConnections: 10_000,
+  maxConnectionsPerClient: 1_000, // homes behind one carrier's address share it
   maxRequestsPerConnection: Infinity,
   handshakeTimeoutMs: 5_000,
   headTimeoutMs: 8_000,

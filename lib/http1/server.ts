@@ -5,6 +5,7 @@
  */
 
 import type { Fields } from "#http";
+import { ClientCounts, clientOf } from "./client_counts.ts";
 import { closeQuietly, Connection, type ConnectionHome } from "./connection.ts";
 import { DateLine } from "./date_line.ts";
 import type { Http1Event } from "./event.ts";
@@ -41,6 +42,8 @@ export interface Http1Server {
 
 /** Deadlines are whole seconds; looking at all of them this often is close enough. */
 const scanIntervalMs = 250;
+/** Idle connections closed when the process has no file descriptor left. */
+const evictedAtFault = 16;
 /** Pause after a failed accept, for example without file descriptors. */
 const acceptPauseMs = 100;
 /** How long a client that is told 503 may take to hear it. */
@@ -75,6 +78,7 @@ class Server implements Http1Server, ConnectionHome {
   readonly #open = new Set<Connection>();
   /** Sockets held, with those of closed connections whose last write cannot be cut. */
   #held = 0;
+  readonly #clients = new ClientCounts();
   #refusing = 0;
   #scan: ReturnType<typeof setInterval> | undefined;
   #emptied: (() => void) | undefined;
@@ -116,18 +120,38 @@ class Server implements Http1Server, ConnectionHome {
   async #accept(): Promise<void> {
     while (!this.draining) {
       try {
+        if (this.secure) await this.#roomForTls();
         this.#welcome(await this.#listener.accept());
       } catch (error) {
         if (this.draining) return;
         this.emit({ kind: "accept_failed", error });
-        await new Promise((resolve) => setTimeout(resolve, acceptPauseMs));
+        for (let n = 0; n < evictedAtFault; n++) this.#evict();
+        await pause();
       }
+    }
+  }
+
+  /**
+   * Who is not yet accepted waits in the kernel, bounded by it. Refusing would cost more: Deno goes
+   * on with the handshake of a closed connection, and nobody counts it.
+   */
+  async #roomForTls(): Promise<void> {
+    while (!this.draining && this.#held >= this.limits.maxConnections && !this.#evict()) {
+      await pause();
     }
   }
 
   #welcome(conn: Deno.Conn): void {
     if (this.draining) return closeQuietly(conn);
-    if (this.#held >= this.limits.maxConnections) return void this.#refuse(conn);
+    const client = clientOf((conn.remoteAddr as Deno.NetAddr).hostname);
+    if (!this.#clients.admit(client, this.limits.maxConnectionsPerClient)) {
+      return this.#refuseClient(conn);
+    }
+    if (this.#held >= this.limits.maxConnections && !this.secure && !this.#evict()) {
+      this.#clients.leave(client);
+      this.emit({ kind: "refused" });
+      return void this.#refuse(conn);
+    }
     setNoDelay(conn);
     this.emit({ kind: "accepted" });
     const connection = new Connection(this, conn);
@@ -139,7 +163,30 @@ class Server implements Http1Server, ConnectionHome {
         this.emit({ kind: "handler_failed", error }); // ours to blame, not to die of
         connection.abort("done");
       })
-      .finally(() => this.#held--);
+      .finally(() => {
+        this.#held--;
+        this.#clients.leave(client);
+      });
+  }
+
+  #refuseClient(conn: Deno.Conn): void {
+    this.emit({ kind: "client_refused" });
+    if (!this.secure) return void this.#refuse(conn);
+    this.#held++; // until Deno is done with its handshake
+    (conn as Deno.TlsConn).handshake().catch(() => {}).finally(() => {
+      closeQuietly(conn);
+      this.#held--;
+    });
+  }
+
+  /** Closes the connection that has been idle for longest; `false` when none is idle. */
+  #evict(): boolean {
+    let oldest: Connection | undefined;
+    for (const connection of this.#open) {
+      if (connection.idleOrderMs < (oldest?.idleOrderMs ?? Infinity)) oldest = connection;
+    }
+    oldest?.abort("evicted");
+    return oldest !== undefined;
   }
 
   forget(connection: Connection): void {
@@ -157,7 +204,6 @@ class Server implements Http1Server, ConnectionHome {
 
   /** Over the cap: says so in one short write, which fits any socket buffer. */
   async #refuse(conn: Deno.Conn): Promise<void> {
-    this.emit({ kind: "refused" });
     if (this.#refusing >= maxRefusing) return closeQuietly(conn);
     this.#refusing++;
     // Also bounds what follows: a closed connection fails the read.
@@ -179,6 +225,10 @@ const refusalFields: Fields = [["content-length", "0"], ["retry-after", "1"], [
   "connection",
   "close",
 ]];
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, acceptPauseMs));
+}
 
 /** A head and its body in two writes must not wait for an ACK between them. */
 function setNoDelay(conn: Deno.Conn): void {

@@ -369,26 +369,6 @@ Deno.test("a host that makes no URL is refused", async () => {
   });
 });
 
-Deno.test("more connections than allowed are told 503", async () => {
-  await withFront({ limits: { maxConnections: 1 } }, async (rig) => {
-    const first = await rig.connect();
-    await first.send(get("/"));
-    await first.answer();
-    const second = await rig.connect();
-    await second.send(get("/"));
-    const answer = await second.answer();
-    assert.equal(answer.status, 503);
-    assert.equal(answer.fields.get("retry-after"), "1");
-    assert.equal(await second.rest(), "");
-    assert.equal(rig.server.connections, 1);
-    first.close();
-    await rig.until("closed");
-    const third = await rig.connect();
-    await third.send(get("/"));
-    assert.equal((await third.answer()).status, 200);
-  });
-});
-
 for (const limits of [{ maxHeadBytes: 0 }, { idleTimeoutMs: NaN }, { maxFields: -1 }]) {
   Deno.test(`serve() refuses the limit ${Object.keys(limits)[0]} when it bounds nothing`, () => {
     const options = { hostname: "127.0.0.1", port: 0, handler: () => new Response(), limits };

@@ -20,7 +20,7 @@ export function frontMetrics(
 ): (event: Http1Event) => void {
   const connections = metrics.counter(
     `${prefix}_http_connections_total`,
-    "Connections taken (accepted) and turned away (refused, accept_failed).",
+    "Connections taken (accepted) and turned away (refused, client_refused, accept_failed).",
     ["result"],
   );
   const open = metrics.gauge(`${prefix}_http_open_connections`, "Connections open now.");
@@ -53,6 +53,8 @@ export function frontMetrics(
         return connections.inc({ result: "accepted" });
       case "refused":
         return connections.inc({ result: "refused" });
+      case "client_refused":
+        return connections.inc({ result: "client_refused" });
       case "accept_failed":
         log.warn("cannot accept connections", { reason: event.error });
         return connections.inc({ result: "accept_failed" });
