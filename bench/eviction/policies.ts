@@ -5,7 +5,7 @@
  * @module
  */
 
-import { S3Fifo } from "../../lib/cache/s3_fifo.ts";
+import { S3Fifo } from "#cache";
 
 /** A cache that a trace is played to. */
 export interface Policy {

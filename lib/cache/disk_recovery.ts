@@ -14,6 +14,7 @@ import {
   readEnd,
   removeFile,
 } from "./disk_files.ts";
+import { HeadPool } from "./disk_head_pool.ts";
 import { type Replay, replayJournal } from "./disk_journal.ts";
 import { DiskObject } from "./disk_object.ts";
 import { DiskQueue } from "./disk_queue.ts";
@@ -62,8 +63,10 @@ export async function recover(files: DiskFiles, onFault: OnFault): Promise<Recov
       .catch((error) => onFault("write_failed", String(error)));
   }
   const highest = names.reduce((most, { generation }) => Math.max(most, generation), 0);
+  const pool = new HeadPool();
   return {
-    objects: found.filter((each) => newest.has(each)),
+    objects: found.filter((each) => newest.has(each))
+      .map((each) => ({ ...each, response: pool.share(each.response) })),
     nextGeneration: Math.max(replay.nextGeneration, highest + 1),
     journalBytes,
   };

@@ -24,6 +24,7 @@ export type { Fill, OpenFillOptions } from "./opened_fill.ts";
 export type { AnswerResult, ByteRoad, CacheOutcome } from "./outcome.ts";
 export { type CachePolicy, defaultPolicy } from "./policy.ts";
 export { noPurges, type Purges, type PurgeSubject, type PurgeVerdict } from "./purges.ts";
+export { S3Fifo } from "./s3_fifo.ts";
 export type { NotStorable } from "./storable.ts";
 export type { Store, StoredEntry, StoredResponse, StoreWriter } from "./store.ts";
 export { tagsOf } from "./tags.ts";

@@ -75,7 +75,11 @@ export class S3Fifo<T> {
     return this.#nodes.has(value);
   }
 
-  /** @param identity Tells that an object is a former one coming back. */
+  /**
+   * Adds an object.
+   *
+   * @param identity Tells that an object is a former one coming back.
+   */
   add(value: T, { identity, weightBytes }: { identity: string; weightBytes: number }): void {
     const queue = this.#ghosts.delete(identity) ? this.#main : this.#small;
     const links = { previous: undefined, next: undefined };

@@ -36,6 +36,13 @@ export interface NodeStore {
   readonly data: string;
 }
 
+/**
+ * One object in the index for so much of the disk, in bytes: it takes about 720 bytes of memory, so
+ * 50 GiB take at most 280 MiB. Smaller objects leave some of the disk unused.
+ */
+const diskBytesPerObject = 2 ** 17;
+const minObjects = 2 ** 17;
+
 /** The file of the place in the purge log, see `joinControl`. */
 const positionFile = "purges.log";
 
@@ -64,11 +71,12 @@ export async function openNodeStore(
   const position = `${data ?? dir}/${positionFile}`;
   const discard = control !== undefined && !await exists(position);
   const holdBack = control !== undefined;
+  const maxObjects = Math.max(minObjects, Math.floor(diskSize / diskBytesPerObject));
   try {
     const tiered = await openTieredStore({
       memoryBytes,
       // Not forced: a power cut may cost objects, which are fetched again.
-      disk: { dir: `${dir}/cache`, budgetBytes: diskSize, durable: false, discard },
+      disk: { dir: `${dir}/cache`, budgetBytes: diskSize, maxObjects, durable: false, discard },
       holdBack,
       onFault,
     });
