@@ -68,23 +68,20 @@ const defaultRestMs = 5000;
 export async function openTieredStore(options: TieredStoreOptions): Promise<TieredStore> {
   const limits = { ...defaultCircuitLimits, ...options.circuit };
   const circuits = { writes: new DiskCircuit(limits), reads: new DiskCircuit(limits) };
+  let open = false; // what a crash left behind tells nothing of the disk
   const onFault = (fault: DiskFault) => {
-    if (writeFaults.has(fault.reason)) circuits.writes.fault(performance.now());
-    if (readFaults.has(fault.reason)) circuits.reads.fault(performance.now());
+    if (open && writeFaults.has(fault.reason)) circuits.writes.fault(performance.now());
+    if (open && readFaults.has(fault.reason)) circuits.reads.fault(performance.now());
     options.onFault?.(fault);
   };
   const disk = await openDiskStore({ ...options.disk, onFault });
+  open = true;
   return new OpenTieredStore({ ...options, onFault }, disk, circuits);
 }
 
 /** What tells of the disk, and not of the objects. */
 const writeFaults: ReadonlySet<DiskFaultReason> = new Set(["write_failed", "disk_full"]);
-const readFaults: ReadonlySet<DiskFaultReason> = new Set([
-  "read_failed",
-  "vanished",
-  "bad_checksum",
-  "bad_record",
-]);
+const readFaults: ReadonlySet<DiskFaultReason> = new Set(["read_failed", "vanished"]);
 
 class OpenTieredStore implements TieredStore {
   readonly #memoryTier: TierFill;
@@ -158,10 +155,10 @@ class OpenTieredStore implements TieredStore {
   find(key: string): readonly StoredEntry[] {
     const inMemory = this.#memory.find(key);
     const waiting = this.#feed.find(key);
-    const onDisk = this.#readable(key);
+    const onDisk = this.#disk.find(key);
     const [entry] = inMemory;
     if (inMemory.length === 1 && adds(waiting, entry) + adds(onDisk, entry) === 0) return inMemory;
-    return newestFirst(distinct([...inMemory, ...waiting, ...onDisk]));
+    return newestFirst(distinct([...inMemory, ...waiting, ...this.#readable(onDisk)]));
   }
 
   touch(entry: StoredEntry): void {
@@ -251,9 +248,8 @@ class OpenTieredStore implements TieredStore {
     }
   }
 
-  /** What the disk has of a key and may be served. */
-  #readable(key: string): readonly DiskEntry[] {
-    const onDisk = this.#disk.find(key);
+  /** Those of the disk that may be served. */
+  #readable(onDisk: readonly DiskEntry[]): readonly DiskEntry[] {
     if (onDisk.length === 0 || this.#circuits.reads.isOpen(performance.now())) return [];
     if (this.#heldBefore === 0) return onDisk;
     return onDisk.filter(({ object }) => object.generation >= this.#heldBefore);
@@ -301,7 +297,7 @@ class OpenTieredStore implements TieredStore {
 
   /** Puts an object of the disk in memory too, unless it was replaced while it was read. */
   #promote(object: DiskObject, key: string, body: Uint8Array): void {
-    const current = this.#readable(key).find((entry) => entry.object === object);
+    const current = this.#disk.find(key).find((entry) => entry.object === object);
     if (current === undefined || this.#closed) return;
     if (sameVariant(this.#memory.find(key), current.response) !== undefined) return;
     this.#memory.put(current.response, body);

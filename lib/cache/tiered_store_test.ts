@@ -207,6 +207,26 @@ Deno.test("a disk that cannot be read from is not looked at for a while", async 
   assert.equal(only(store, "/9").bodyBytes, 2000);
 });
 
+Deno.test("damaged objects cost themselves, not the disk", async () => {
+  await using home = await Home.make();
+  for (let i = 0; i < 20; i++) await put(home.store, `/${i}`);
+  await home.store.settled();
+  let damaged = 0;
+  for await (const folder of Deno.readDir(`${home.dir}/objects`)) {
+    for await (const { name } of Deno.readDir(`${home.dir}/objects/${folder.name}`)) {
+      if (damaged++ < 10) await Deno.truncate(`${home.dir}/objects/${folder.name}/${name}`, 100);
+    }
+  }
+  let store = await home.reopen({ circuit: { faults: 3 } });
+  let failed = 0;
+  for (const entry of store.entries()) await readObject(entry).catch(() => failed++);
+  assert.deepEqual([failed, store.count, store.resting.reads], [10, 10, false]);
+  await Deno.writeTextFile(`${home.dir}/journal`, "lost\n");
+  for (const [i, entry] of [...store.entries()].entries()) if (i < 5) store.remove(entry);
+  store = await home.reopen({ circuit: { faults: 3 } });
+  assert.deepEqual([store.count, store.resting.reads], [5, false]);
+});
+
 /** What the test of interleavings does. */
 const operation = fc.record({
   do: fc.constantFrom("small", "large", "remove", "update", "touch", "tick", "wait"),
