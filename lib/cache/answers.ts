@@ -22,6 +22,7 @@ import { type FactsInput, factsOf } from "./facts.ts";
 import type { FillHead, SharedFill } from "./fill.ts";
 import type { NextHopFailure, NextHopResponse } from "./next_hop.ts";
 import type { AnswerResult, CacheOutcome } from "./outcome.ts";
+import type { StoredPart } from "./parts.ts";
 import type { CachePolicy } from "./policy.ts";
 import { freshLeftMs } from "./reuse.ts";
 import type { StoredEntry } from "./store.ts";
@@ -61,6 +62,22 @@ export class Answers {
       discard: () => {},
     };
     return this.#make(exchange, { response, body, story, aged: true });
+  }
+
+  /** Answers a range request with the part that holds it. */
+  fromPart(exchange: Exchange, { entry, range, completeBytes, whole }: StoredPart): CacheAnswer {
+    const [offset] = range;
+    const body: BodySource = {
+      road: entry.memory === undefined ? "disk" : "memory",
+      bodyBytes: completeBytes,
+      ranges: "any",
+      read: (start, end = completeBytes) =>
+        entry.memory?.subarray(start - offset, end - offset) ??
+          entry.read(start - offset, end - offset),
+      discard: () => {},
+    };
+    const story: AnswerStory = { result: "hit", status: { hit: true } };
+    return this.#make(exchange, { response: whole, body, story, aged: true });
   }
 
   /** Answers with a body that is arriving. The cursor belongs to the answer from now on. */

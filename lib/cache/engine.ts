@@ -31,6 +31,7 @@ import { isVariantFor, lookUp, type LookupResult } from "./lookup.ts";
 import type { NextHop } from "./next_hop.ts";
 import { type Fill, openFill, type OpenFillOptions } from "./opened_fill.ts";
 import type { CacheOutcome } from "./outcome.ts";
+import { partFor } from "./parts.ts";
 import { pass } from "./pass.ts";
 import { type CachePolicy, defaultPolicy } from "./policy.ts";
 import type { Purges } from "./purges.ts";
@@ -101,6 +102,11 @@ export class CacheEngine {
       const found = this.#lookUp(exchange);
       const ready = found.kind === "found" ? this.#fromStore(exchange, found) : undefined;
       if (ready !== undefined) return ready;
+      const part = found.kind.endsWith("miss") ? partFor(exchange, this.#parts) : undefined;
+      if (part !== undefined) {
+        this.#parts.store.touch(part.entry);
+        return this.#answers.fromPart(exchange, part);
+      }
       if (exchange.control.has("only-if-cached")) return this.#answers.onlyIfCached();
       const fill = alone ? undefined : this.#joinable(exchange, tried);
       if (fill === undefined) return await this.#lead(exchange, found, alone);

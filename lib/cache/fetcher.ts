@@ -19,6 +19,7 @@ import { type NextHop, NextHopError, type NextHopResponse } from "./next_hop.ts"
 import { asNextHopError } from "./next_hop_failure.ts";
 import type { CacheOutcome } from "./outcome.ts";
 import type { CachePolicy } from "./policy.ts";
+import { beginningFor, combined, keepPart, restFields, type StoredPart } from "./parts.ts";
 import type { Purges } from "./purges.ts";
 import { isErrorStatus, mayServeOnError } from "./reuse.ts";
 import { forbidsStoring, isShareable, type NotStorable, notStorable } from "./storable.ts";
@@ -86,6 +87,8 @@ export class Fetcher {
   }
 
   async #run(fill: SharedFill, exchange: Exchange, entry: StoredEntry | undefined): Promise<void> {
+    const beginning = entry === undefined ? beginningFor(exchange, this.#parts) : undefined;
+    if (beginning !== undefined) return await this.#complete(fill, exchange, beginning);
     const conditions = entry === undefined ? [] : revalidationFields(factsOf(entry.response));
     let received = await this.#send(fill, exchange, conditions);
     if (entry !== undefined && conditions.length > 0 && received.response.status === 304) {
@@ -93,6 +96,24 @@ export class Fetcher {
       received = await this.#send(fill, exchange, []);
     }
     await this.#receive(fill, exchange, { ...received, entry });
+  }
+
+  /** Fetches what is missing behind a stored beginning, all of it when that has changed. */
+  async #complete(fill: SharedFill, exchange: Exchange, beginning: StoredPart): Promise<void> {
+    let received = await this.#send(fill, exchange, restFields(beginning));
+    const { response } = received;
+    if (response.status === 206 || response.status === 416) {
+      const whole = combined(beginning, response, { ...received, fillSeq: fill.fillSeq });
+      if (whole === undefined) {
+        await response.body.cancel();
+        received = await this.#send(fill, exchange, []);
+      } else {
+        // What is as old as the beginning must not outlive a purge of it.
+        fill.fillSeq = Math.min(fill.fillSeq, beginning.entry.response.fillSeq);
+        received = { ...received, response: whole };
+      }
+    }
+    await this.#receive(fill, exchange, { ...received, entry: undefined });
   }
 
   async #send(fill: SharedFill, exchange: Exchange, conditions: Fields): Promise<Received> {
@@ -159,12 +180,15 @@ export class Fetcher {
     if (reason === "no_freshness" && response.status >= 400) {
       return await this.#relay(fill, received, { stored, reason });
     }
-    // What one request said of itself tells nothing of the next.
-    const ownReason = hasCredentials(exchange) || exchange.control.has("no-store");
+    // What one request said of itself, or got a part of, tells nothing of the next.
+    const ownReason = hasCredentials(exchange) || exchange.control.has("no-store") ||
+      response.status === 206;
     if (response.status < 400 && !ownReason) unshared.add(fill.key, nowMs());
     fills.remove(fill);
     if (fill.leaderLeft) await response.body.cancel();
-    fill.announce({ kind: "private", stored, response });
+    const times = { ...received, fillSeq: fill.fillSeq };
+    const body = keepPart(exchange, response, { ...this.#parts, times });
+    fill.announce({ kind: "private", stored, response: { ...response, body } });
     fill.close();
     tell({ kind: "fetched", result: "not_stored", reason, bytes: 0 });
   }

@@ -9,6 +9,32 @@ import type { SharedFill } from "./fill.ts";
 /** Fills by key; several of one key when they differ in variant or one was purged meanwhile. */
 export class Fills {
   readonly #byKey = new Map<string, SharedFill[]>();
+  readonly #watches = new Map<string, Set<{ invalidated: boolean }>>();
+
+  /** Watches whether an unsafe request changes a resource while a part of it arrives. */
+  watch(key: string): { readonly invalidated: boolean; end(): void } {
+    const state = { invalidated: false };
+    const watches = this.#watches.get(key) ?? new Set();
+    this.#watches.set(key, watches.add(state));
+    return {
+      get invalidated() {
+        return state.invalidated;
+      },
+      end: () => {
+        watches.delete(state);
+        if (watches.size === 0 && this.#watches.get(key) === watches) this.#watches.delete(key);
+      },
+    };
+  }
+
+  /** Hides the fills of a key for good, and tells those who watch it. */
+  invalidate(key: string): void {
+    for (const state of this.#watches.get(key) ?? []) state.invalidated = true;
+    for (const fill of this.of(key)) {
+      fill.invalidated = true;
+      this.remove(fill);
+    }
+  }
 
   /** The fills of a key, newest first. */
   of(key: string): readonly SharedFill[] {

@@ -39,8 +39,5 @@ export function invalidatedBy(
 /** Removes what is stored under a key, and keeps what is arriving from being stored or joined. */
 export function invalidate(key: string, { store, fills }: { store: Store; fills: Fills }): void {
   for (const entry of [...store.find(key)]) store.remove(entry);
-  for (const fill of fills.of(key)) {
-    fill.invalidated = true;
-    fills.remove(fill);
-  }
+  fills.invalidate(key);
 }

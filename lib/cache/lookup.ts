@@ -34,8 +34,12 @@ export function lookUp(
   return { kind: entries.length === 0 ? "uri-miss" : "vary-miss" };
 }
 
-/** Whether a response was chosen by what a request with these fields says too (RFC 9111 §4.1). */
+/**
+ * Whether a response was chosen by what a request with these fields says too (RFC 9111 §4.1). A part
+ * (206) is for nobody here: it answers ranges only.
+ */
 export function isVariantFor(response: StoredResponse, requestFields: () => Fields): boolean {
+  if (response.status === 206) return false;
   const { vary } = factsOf(response);
   if (vary === "*") return false;
   return vary.length === 0 || variantKey(vary, requestFields()) === response.variant;

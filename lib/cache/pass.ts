@@ -13,6 +13,7 @@ import type { EngineParts } from "./fetcher.ts";
 import { updateFromHead } from "./head_update.ts";
 import { invalidate, invalidatedBy } from "./invalidation.ts";
 import { asNextHopError } from "./next_hop_failure.ts";
+import { keepPart } from "./parts.ts";
 
 /** Sends a request as it is, and makes invalid what it changed (RFC 9111 §4.4). */
 export async function pass(
@@ -42,6 +43,9 @@ export async function pass(
     for (const changed of invalidatedBy(request, response, policy)) {
       invalidate(changed, { store, fills });
     }
+    const body = request.method === "GET"
+      ? keepPart(exchange, response, { ...parts, times: { requestSentMs, receivedMs, fillSeq } })
+      : response.body;
     const head = {
       status: response.status,
       fields: withDate(endToEnd(response.fields), receivedMs),
@@ -49,7 +53,8 @@ export async function pass(
       receivedMs,
     };
     const status = { fwd, fwdStatus: response.status };
-    return answers.fromNextHop(exchange, { head, response }, { result: "pass", status });
+    const story = { result: "pass" as const, status };
+    return answers.fromNextHop(exchange, { head, response: { ...response, body } }, story);
   } catch (error) {
     if (signal?.aborted) return answers.aborted();
     return answers.failure(asNextHopError(error).reason, { result: "error", status: { fwd } });

@@ -30,6 +30,11 @@ export interface CachePolicy {
    * form; all others are dropped. `undefined` keeps the query as it is.
    */
   readonly keepQuery: readonly string[] | undefined;
+  /**
+   * Whether parts (206) that pass are stored too, to answer ranges within them and to be completed
+   * (RFC 9111 §3.3, §3.4). `find` of the store then returns them beside whole responses.
+   */
+  readonly keepParts: boolean;
   /** How long a failed revalidation keeps others from trying, in milliseconds. */
   readonly retryAfterErrorMs: number;
   /** How long a key is remembered as not shareable, in milliseconds (hit-for-miss). */
@@ -71,6 +76,7 @@ export const defaultPolicy: CachePolicy = {
   negativeTtlMs: {},
   manifestLife: true,
   keepQuery: undefined,
+  keepParts: false,
   retryAfterErrorMs: 1e3,
   unsharedMs: 10e3,
   unsharedKeys: 10_000,

@@ -56,6 +56,7 @@ export function cachePolicyOf(
     manifestLife: settings.manifestLife === "target",
     staleOnErrorMs: settings.staleOnError,
     honourRequestDirectives: settings.requestDirectives === "obey",
+    keepParts: true,
     storeSetCookie: settings.setCookie === "store",
   };
 }

@@ -13,11 +13,11 @@ const byDefault = {
   setCookie: "pass",
 } as const;
 
-Deno.test("without a flag the policy is the engine's own", () => {
-  const { forwardFields, ...policy } = cachePolicyOf(byDefault);
+Deno.test("without a flag the policy is the engine's own, and parts are kept", () => {
+  const { forwardFields, keepParts, ...policy } = cachePolicyOf(byDefault);
   const expected = Object.keys(policy).map((name) => [name, Reflect.get(defaultPolicy, name)]);
   assert.deepEqual(policy, Object.fromEntries(expected));
-  assert.deepEqual(forwardFields, ["cdn-loop"]);
+  assert.deepEqual([forwardFields, keepParts], [["cdn-loop"], true]);
 });
 
 Deno.test("each flag reaches the policy", () => {
@@ -37,6 +37,7 @@ Deno.test("each flag reaches the policy", () => {
     manifestLife: false,
     staleOnErrorMs: 0,
     honourRequestDirectives: false,
+    keepParts: true,
     storeSetCookie: true,
   });
 });
