@@ -5,16 +5,16 @@
  */
 
 import { Hono } from "hono";
-import { access, type AccessOptions } from "./access.ts";
+import { guard, type GuardOptions } from "#program";
 import { nodeRoutes } from "./node_routes.ts";
 import type { ControlParts } from "./parts.ts";
 import { purgeRoutes } from "./purge_routes.ts";
 import { topologyRoutes } from "./topology_routes.ts";
 
 /** Makes the app. */
-export function controlApp(parts: ControlParts, who: AccessOptions): Hono {
+export function controlApp(parts: ControlParts, who: GuardOptions): Hono {
   const app = new Hono();
-  app.use(access(who));
+  app.use(guard(who));
   app.use(async (c, next) => {
     await next();
     if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");

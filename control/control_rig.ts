@@ -6,7 +6,7 @@
 
 import type { Hono } from "hono";
 import { type Http1Server, serve } from "#http1";
-import type { AccessOptions } from "./access.ts";
+import type { GuardOptions } from "#program";
 import { controlApp } from "./app.ts";
 import { Database } from "./database.ts";
 import { Membership } from "./nodes.ts";
@@ -17,7 +17,7 @@ import { Snapshots } from "./snapshots.ts";
 import { TopologyRefresh } from "./topology_refresh.ts";
 
 /** What a test may set. */
-export interface RigOptions extends Partial<AccessOptions> {
+export interface RigOptions extends Pick<Partial<GuardOptions>, "token" | "pageOrigins"> {
   /** The database file; in memory when absent. */
   readonly file?: string;
   readonly retentionCount?: number;

@@ -1,12 +1,12 @@
 /**
- * The admin port that every program has: health, readiness, metrics, and who may change anything.
+ * The admin port that every program has: health, readiness, metrics, and its own routes.
  *
  * @module
  */
 
-import { Hono, type MiddlewareHandler } from "hono";
-import { isLoopback } from "#config";
+import { Hono } from "hono";
 import type { Metrics } from "#metrics";
+import { guard } from "./guard.ts";
 
 /** What the admin port needs to know. */
 export interface AdminOptions {
@@ -32,42 +32,4 @@ export function adminApp({ metrics, ready, token }: AdminOptions): Hono {
     c.json({ error: `Cannot answer: no such path: received ${c.req.path}` }, 404)
   );
   return app;
-}
-
-/**
- * Lets a request through when it carries the token. Without a token (loopback only) it refuses what
- * a web page could send on a user's behalf: a foreign `Origin`, or a `Host` that is not loopback
- * (DNS rebinding).
- */
-export function guard(
-  { token, open }: { token: string | undefined; open: (path: string) => boolean },
-): MiddlewareHandler {
-  return async (c, next) => {
-    if (open(c.req.path)) return await next();
-    if (token !== undefined) {
-      if (sameText(c.req.header("authorization") ?? "", `Bearer ${token}`)) return await next();
-      c.header("www-authenticate", "Bearer");
-      return c.json(
-        { error: "Cannot allow this: need Authorization: Bearer with the admin token" },
-        401,
-      );
-    }
-    const { hostname } = new URL(c.req.url);
-    const fromPage = c.req.header("origin") !== undefined && c.req.method !== "GET";
-    if (fromPage || !isLoopback(hostname.replace(/^\[|\]$/g, ""))) {
-      return c.json({
-        error: "Cannot allow this: without a token, need a local caller that is no web page",
-      }, 403);
-    }
-    return await next();
-  };
-}
-
-/** Compares without telling by its time how much was right. */
-function sameText(given: string, wanted: string): boolean {
-  let difference = given.length ^ wanted.length;
-  for (let i = 0; i < wanted.length; i++) {
-    difference |= (given.charCodeAt(i) || 0) ^ wanted.charCodeAt(i);
-  }
-  return difference === 0;
 }

@@ -3,8 +3,9 @@
  *
  * @module
  */
-export { adminApp, type AdminOptions, guard } from "./admin.ts";
+export { adminApp, type AdminOptions } from "./admin.ts";
 export { frontMetrics } from "./front_metrics.ts";
+export { guard, type GuardOptions } from "./guard.ts";
 export { joinControl, type NodeLink, type NodeLinkOptions } from "./node_link.ts";
 export {
   commonParameters,

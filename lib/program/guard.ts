@@ -1,6 +1,6 @@
 /**
- * Who may use the control API: the bearer of the token; or, on a loopback address without a token,
- * local programs and the web pages that were named.
+ * Who may use an API that changes anything: the bearer of the token; or, on a loopback address
+ * without a token, local programs and the web pages that were named.
  *
  * @module
  */
@@ -10,16 +10,25 @@ import type { MiddlewareHandler } from "hono";
 import { isLoopback } from "#config";
 
 /** Who is let in. */
-export interface AccessOptions {
+export interface GuardOptions {
   /** The bearer token; `undefined` only on a loopback address. */
   readonly token: string | undefined;
+  /** Paths that everybody may ask for. */
+  readonly open?: (path: string) => boolean;
   /** Origins of web pages whose scripts may use the API, for example `http://127.0.0.1:8090`. */
-  readonly pageOrigins: readonly string[];
+  readonly pageOrigins?: readonly string[];
 }
 
-/** Makes the middleware that stands before every route. */
-export function access({ token, pageOrigins }: AccessOptions): MiddlewareHandler {
+/**
+ * Makes the middleware that stands before every route. Without a token it refuses what a web page
+ * could send on a user's behalf: an `Origin` that was not named, or a `Host` that is not loopback
+ * (DNS rebinding).
+ */
+export function guard(
+  { token, open = () => false, pageOrigins = [] }: GuardOptions,
+): MiddlewareHandler {
   return async (c, next) => {
+    if (open(c.req.path)) return await next();
     const origin = c.req.header("origin");
     const page = origin !== undefined && pageOrigins.includes(origin);
     if (page) {
