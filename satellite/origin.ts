@@ -4,6 +4,7 @@
  * @module
  */
 
+import { purgeSeq } from "#purge";
 import { Slots } from "./slots.ts";
 
 /** An object as it was fetched. */
@@ -34,6 +35,8 @@ export type FetchFailure =
   | "oversize"
   /** More than 128 surrogate keys, or one with white space. */
   | "bad_tags"
+  /** The shield has not heard of a purge that this headend has applied, and may answer from before it. */
+  | "behind"
   | "aborted";
 
 /** What a fetch came to. */
@@ -111,6 +114,11 @@ export class Origin {
     } catch (error) {
       return failure(error, signal, "no_answer");
     }
+    const behind = behindOf(response, appliedSeq);
+    if (behind !== undefined) {
+      await response.body?.cancel();
+      return behind;
+    }
     try {
       return await this.#read(key, options, response, appliedSeq ?? 0);
     } catch (error) {
@@ -162,6 +170,13 @@ function refusalOf({ status, headers }: Response): FetchOutcome | undefined {
     ? "private"
     : undefined;
   return reason && { kind: "failed", reason, detail: `status ${status}` };
+}
+
+function behindOf({ headers }: Response, appliedSeq = 0): FetchOutcome | undefined {
+  const validSeq = purgeSeq({ fields: [...headers] });
+  if (validSeq === undefined || validSeq >= appliedSeq) return undefined;
+  const detail = `an answer that holds for purge ${validSeq}, not for ${appliedSeq}`;
+  return { kind: "failed", reason: "behind", detail };
 }
 
 function isPrivate(headers: Headers): boolean {

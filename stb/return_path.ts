@@ -7,6 +7,7 @@
 
 import { type NextHop, NextHopError, type NextHopRequest, type NextHopResponse } from "#cache";
 import { fieldValue, formatHttpDate } from "#http";
+import { takeValidSeq } from "#purge";
 import { repairTarget } from "./object_uri.ts";
 import type { PlaceHealth } from "./place_health.ts";
 import type { RepairPlace } from "./repairer.ts";
@@ -87,11 +88,9 @@ export class ReturnPath implements NextHop {
     const target = repairTarget(request.target, place.objectBaseUri);
     if (target === undefined) return undefined;
     const fence: [string, string] = ["purge-seq", `${request.appliedSeq}`];
-    const response = await place.hop.fetch({
-      ...request,
-      target,
-      fields: [...request.fields, fence],
-    });
+    const response = takeValidSeq(
+      await place.hop.fetch({ ...request, target, fields: [...request.fields, fence] }),
+    );
     if (response.status >= 500) this.#failed(place, `${response.status}`);
     else this.#options.health.well(place.id);
     if (response.status !== 200 && response.status !== 206) return response;

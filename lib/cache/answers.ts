@@ -118,9 +118,13 @@ export class Answers {
     return this.#make(exchange, { response: head, body, story, aged: hasAge(head.fields) });
   }
 
-  /** Answers for a next hop that gave no response: 504 when it was too slow, 503 or 502 otherwise. */
+  /** Answers for a next hop that gave no response: 504 when it was too slow or behind, 503 or 502 otherwise. */
   failure(reason: NextHopFailure, { result, status }: AnswerStory): CacheAnswer {
-    const code = reason === "timeout" ? 504 : reason === "no_hop" ? 503 : 502;
+    const code = reason === "timeout" || reason === "behind"
+      ? 504
+      : reason === "no_hop"
+      ? 503
+      : 502;
     return this.#empty(code, { result, reason, status: { ...status, detail: reason } });
   }
 

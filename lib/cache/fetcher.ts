@@ -27,6 +27,7 @@ import type { Store, StoredEntry, StoredResponse } from "./store.ts";
 import { tagsOf } from "./tags.ts";
 import type { UnsharedKeys } from "./unshared_keys.ts";
 import { variantKey } from "./vary.ts";
+import { vouchedSeq } from "./vouched.ts";
 
 /** What the engine and its fetcher work with. */
 export interface EngineParts {
@@ -131,6 +132,7 @@ export class Fetcher {
         for (const relay of fill.informational) relay(status, fields);
       },
     });
+    fill.fillSeq = await vouchedSeq(response, fill, purges);
     return { response, requestSentMs, receivedMs: nowMs() };
   }
 

@@ -20,12 +20,25 @@ export interface NextHopRequest extends RequestHead {
 /** What the next hop answered; `body` errors when it ends before it is whole. */
 export interface NextHopResponse extends ResponseHead {
   readonly body: ReadableStream<Uint8Array>;
+  /**
+   * The purge sequence that the answer holds for, when a cache of ours says so (`Purge-Seq`). Absent
+   * from an origin, whose answer holds for every purge that was applied before the request.
+   */
+  readonly validSeq?: number;
 }
 
 /** Why no usable response came; the words are metric labels. */
-export type NextHopFailure = "refused" | "timeout" | "reset" | "malformed" | "aborted" | "no_hop";
+export type NextHopFailure =
+  | "refused"
+  | "timeout"
+  | "reset"
+  | "malformed"
+  | "aborted"
+  | "no_hop"
+  /** A cache of ours answered, but may not have heard of a purge that we have applied. */
+  | "behind";
 
-/** The next hop gave no response head. */
+/** The next hop gave no response that can be used. */
 export class NextHopError extends Error {
   override name = "NextHopError";
   constructor(readonly reason: NextHopFailure, message: string, options?: ErrorOptions) {

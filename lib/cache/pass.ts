@@ -14,6 +14,7 @@ import { updateFromHead } from "./head_update.ts";
 import { invalidate, invalidatedBy } from "./invalidation.ts";
 import { asNextHopError } from "./next_hop_failure.ts";
 import { keepPart } from "./parts.ts";
+import { vouchedSeq } from "./vouched.ts";
 
 /** Sends a request as it is, and makes invalid what it changed (RFC 9111 §4.4). */
 export async function pass(
@@ -24,17 +25,18 @@ export async function pass(
   const { request, key, fence = 0, signal, onInformational } = exchange;
   const bodiless = request.method === "GET" || request.method === "HEAD";
   const requestSentMs = nowMs();
-  const fillSeq = purges.appliedSeq;
+  const asked = { key, fence: Math.max(purges.appliedSeq, fence), fillSeq: purges.appliedSeq };
   try {
     const response = await nextHop.fetch({
       method: request.method,
       target: key,
       fields: passedFields(exchange),
       body: bodiless ? undefined : request.body,
-      appliedSeq: Math.max(purges.appliedSeq, fence),
+      appliedSeq: asked.fence,
       signal,
       onInformational,
     });
+    const fillSeq = bodiless ? await vouchedSeq(response, asked, purges) : asked.fillSeq;
     const receivedMs = nowMs();
     if (request.method === "HEAD") {
       const times = { requestSentMs, receivedMs, fillSeq };

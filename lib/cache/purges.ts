@@ -8,6 +8,7 @@
 export interface PurgeSubject {
   /** Primary cache key: the canonical path and query. */
   readonly key: string;
+  /** Surrogate keys; `*` stands for keys that were not told, which any purge by tag takes. */
   readonly tags: readonly string[];
   /** The sequence applied when the object's upstream request was sent. */
   readonly fillSeq: number;

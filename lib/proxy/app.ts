@@ -9,6 +9,7 @@ import { Hono } from "hono";
 import { type CacheEngine, requestHead, toResponse } from "#cache";
 import { type Fields, fieldValue, listMembers, type RequestHead } from "#http";
 import type { ExchangeEnv } from "#http1";
+import { purgeSeq } from "#purge";
 import type { Peers } from "./peers.ts";
 
 /** Where a node stands in the purge log, as the fence needs it. */
@@ -46,19 +47,24 @@ export function cacheNodeApp(
       );
     }
     const peer = peers.has(c.env?.remote?.hostname ?? "127.0.0.1");
+    const fenceSeq = purgeSeq(head);
+    const met = fenceSeq === undefined || fenceSeq <= fence.appliedSeq ||
+      await fence.wait(fenceSeq);
+    if (!met) onFenceMissed?.();
+    const bypass = !met && peer;
+    // Taken before the answer is made: it holds for every purge applied until now.
+    const validSeq = bypass ? fenceSeq : fence.appliedSeq;
     const believed = peer ? head : withoutInternal(head);
-    const fenceSeq = purgeSeq(believed);
-    const behind = fenceSeq !== undefined && fenceSeq > fence.appliedSeq &&
-      !await fence.wait(fenceSeq);
-    if (behind) onFenceMissed?.();
     const answer = await engine.respond({ ...believed, body: c.req.raw.body ?? undefined }, {
       signal: c.req.raw.signal,
-      bypass: behind,
-      fence: fenceSeq,
+      bypass,
+      fence: bypass ? fenceSeq : undefined,
       showHidden: fenceSeq !== undefined,
       onInformational: c.env?.sendInformational,
     });
-    return toResponse(answer);
+    if (fenceSeq === undefined) return toResponse(answer);
+    const fields = peer ? answer.fields : withUntoldTags(answer.fields);
+    return toResponse({ ...answer, fields: [...fields, ["purge-seq", String(validSeq)]] });
   });
   return app;
 }
@@ -72,10 +78,13 @@ function withoutInternal({ fields, ...head }: RequestHead): RequestHead {
   return { ...head, fields: believed };
 }
 
-/** The sequence number of the fence (`Purge-Seq`); `undefined` without one. */
-export function purgeSeq({ fields }: Pick<RequestHead, "fields">): number | undefined {
-  const value = fieldValue(fields, "purge-seq");
-  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+/**
+ * An answer for a box in a home, which follows the purge log but is no peer: it learns that there are
+ * surrogate keys, not which. To it every purge by tag takes the object.
+ */
+function withUntoldTags(fields: Fields): Fields {
+  const told = fields.filter(([name]) => name !== "surrogate-key" && name !== "cache-tag");
+  return told.length === fields.length ? fields : [...told, ["surrogate-key", "*"]];
 }
 
 /** Whether `CDN-Loop` says that a request came through the named node before (RFC 8586 §2). */

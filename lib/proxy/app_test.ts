@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CacheEngine, memoryStore, type NextHop } from "#cache";
-import { PurgeIndex } from "#purge";
+import { PurgeIndex, takeValidSeq } from "#purge";
 import { cacheNodeApp } from "./app.ts";
 import { peersOf } from "./peers.ts";
 
@@ -19,6 +19,18 @@ function origin() {
     },
   };
   return { state, nextHop };
+}
+
+/** A shield in another network, as an edge or a box reaches it. */
+function asNextHop(shield: ReturnType<typeof node>, remote: string): NextHop {
+  return {
+    async fetch({ fields, appliedSeq }) {
+      const headers = new Headers([...fields].map(([name, value]) => [name, value]));
+      headers.set("purge-seq", String(appliedSeq));
+      const { text, headers: answered, status } = await shield.get(headers, remote);
+      return takeValidSeq({ status, fields: [...answered], body: new Response(text).body! });
+    },
+  };
 }
 
 /** A cache node in front of `nextHop` whose purge log is driven by hand. */
@@ -95,32 +107,83 @@ Deno.test("a shield that hears in time answers the fenced request by its own log
   assert.equal(state.asked, 2);
 });
 
-Deno.test("a stranger's Purge-Seq costs nobody anything", async () => {
+Deno.test("a stranger's Purge-Seq costs the origin nothing: it waits, and is told what the answer holds for", async () => {
   const { state, nextHop } = origin();
   const edge = node("edge", nextHop);
   await edge.get();
-  await edge.get({ "purge-seq": "999999" }, "203.0.113.7");
-  assert.deepEqual([state.asked, edge.counts.fenceMissed], [1, 0]);
+  const answer = await edge.get({ "purge-seq": "999999" }, "203.0.113.7");
+  assert.equal(answer.headers.get("purge-seq"), "0");
+  assert.equal(answer.headers.get("surrogate-key"), "*");
+  assert.equal(state.asked, 1);
+});
+
+Deno.test("a node that its shield does not know as a peer never serves what it has purged", async () => {
+  const { state, nextHop } = origin();
+  const shield = node("shield", nextHop);
+  const box = node("box", asNextHop(shield, "203.0.113.7"));
+  assert.equal((await box.get()).text, "version 1");
+  state.version = 2;
+  box.apply(1);
+  // The shield has not heard: what it has may be from before the purge, and the box can tell.
+  assert.equal((await box.get()).status, 504);
+  shield.apply(1);
+  assert.equal((await box.get()).text, "version 2");
+  assert.equal((await box.get()).text, "version 2");
+});
+
+Deno.test("a purge by tag takes an object whose tags were not told, whatever its tag", async () => {
+  const { state, nextHop } = origin();
+  const shield = node("shield", nextHop);
+  const box = node("box", asNextHop(shield, "203.0.113.7"));
+  await box.get();
+  state.version = 2;
+  for (const one of [shield, box]) {
+    one.index.apply({
+      seq: 1,
+      id: "p1",
+      kind: "tag",
+      value: "x",
+      soft: false,
+      issuedMs: 0,
+      issuer: "test",
+    });
+  }
+  assert.equal((await box.get()).text, "version 2");
+});
+
+Deno.test("an answer fetched past the store holds for the fence that asked for it", async () => {
+  const { state, nextHop } = origin();
+  const shield = node("shield", nextHop);
+  const edge = node("edge", asNextHop(shield, "127.0.0.1"));
+  await edge.get();
+  state.version = 2;
+  edge.apply(1);
+  assert.equal((await edge.get()).text, "version 2");
+  assert.equal(shield.counts.fenceMissed, 1);
+  // Stored with the number it holds for: a hit from now on.
+  await edge.get();
+  assert.equal(state.asked, 2);
 });
 
 // Who sees surrogate keys: one row a caller.
-const callers: { who: string; headers: HeadersInit; remote: string; shown: boolean }[] = [
+const callers: { who: string; headers: HeadersInit; remote: string; shown: boolean | "*" }[] = [
   { who: "a node of ours", headers: { "purge-seq": "0" }, remote: "127.0.0.1", shown: true },
   { who: "a local client", headers: {}, remote: "127.0.0.1", shown: false },
   {
     who: "a stranger with a fence",
     headers: { "purge-seq": "0" },
     remote: "203.0.113.7",
-    shown: false,
+    shown: "*",
   },
 ];
 
 for (const { who, headers, remote, shown } of callers) {
-  Deno.test(`${who} ${shown ? "sees" : "does not see"} surrogate keys`, async () => {
+  const what = shown === "*" ? "that there are" : shown ? "all" : "no";
+  Deno.test(`${who} sees ${what} surrogate keys`, async () => {
     const { get } = node("edge", origin().nextHop);
     for (const answer of [await get(headers, remote), await get(headers, remote)]) {
-      assert.equal(answer.headers.has("surrogate-key"), shown);
-      assert.equal(answer.headers.has("cache-tag"), shown);
+      assert.equal(answer.headers.get("surrogate-key"), shown === true ? "news" : shown || null);
+      assert.equal(answer.headers.has("cache-tag"), shown === true);
     }
   });
 }

@@ -16,10 +16,10 @@ import {
   readTls,
   version,
 } from "#program";
-import { PurgeIndex } from "#purge";
+import { PurgeIndex, purgeSeq } from "#purge";
 import type { TopologySnapshot } from "#topology";
 import { httpNextHop } from "#upstream";
-import { cacheNodeApp, type Fence, purgeSeq } from "./app.ts";
+import { cacheNodeApp, type Fence } from "./app.ts";
 import { cachePolicyOf } from "./cache_policy.ts";
 import { nodeMetrics } from "./metrics.ts";
 import { openNodeStore } from "./node_store.ts";

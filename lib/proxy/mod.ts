@@ -3,13 +3,7 @@
  *
  * @module
  */
-export {
-  cacheNodeApp,
-  type CacheNodeAppOptions,
-  type Fence,
-  passedBefore,
-  purgeSeq,
-} from "./app.ts";
+export { cacheNodeApp, type CacheNodeAppOptions, type Fence, passedBefore } from "./app.ts";
 export { type HopFinder, startCacheNode } from "./cache_node.ts";
 export { HopHealth, type HopHealthLimits } from "./hop_health.ts";
 export { cacheNodeParameters } from "./parameters.ts";

@@ -6,6 +6,7 @@
 
 import { type NextHop, NextHopError, type NextHopRequest, type NextHopResponse } from "#cache";
 import type { Fields } from "#http";
+import { takeValidSeq } from "#purge";
 import { HopHealth } from "./hop_health.ts";
 
 /** A shield or an origin by name. */
@@ -60,7 +61,7 @@ export class RoutedNextHop implements NextHop {
       try {
         const response = await this.#connect(hop).fetch(stamped);
         this.#health.up(hop.id);
-        return response;
+        return takeValidSeq(response);
       } catch (error) {
         if (!(error instanceof NextHopError)) throw error;
         failure = error;

@@ -27,6 +27,7 @@ export function raise(mark: Mark, seq: number, soft: boolean): Mark {
 export class Marks {
   readonly #marks = new Map<string, Mark>();
   #weightBytes = 0;
+  #newest = unmarked;
   #longest = 0;
 
   /** About how much memory the marks take. */
@@ -41,6 +42,11 @@ export class Marks {
   /** Length of the longest value that was ever marked since the last `clear`. */
   get longest(): number {
     return this.#longest;
+  }
+
+  /** The newest purge of any value. */
+  get newest(): Mark {
+    return this.#newest;
   }
 
   get(value: string): Mark | undefined {
@@ -76,6 +82,7 @@ export class Marks {
     this.#marks.clear();
     this.#weightBytes = 0;
     this.#longest = 0;
+    this.#newest = unmarked;
   }
 
   /** All marks as rows, oldest first, for {@link Marks.load}. */
@@ -93,6 +100,8 @@ export class Marks {
     this.#marks.set(value, mark);
     this.#weightBytes += slotBytes + 2 * value.length;
     this.#longest = Math.max(this.#longest, value.length);
+    const { hard, soft } = this.#newest;
+    this.#newest = { hard: Math.max(hard, mark.hard), soft: Math.max(soft, mark.soft) };
   }
 
   #forget(value: string): void {

@@ -14,6 +14,7 @@ export {
   type PurgeRecord,
   type SkippedSeqs,
 } from "./record.ts";
+export { purgeSeq, takeValidSeq } from "./fence.ts";
 export type { PurgeLog } from "./log.ts";
 export type { Mark, MarkRow } from "./marks.ts";
 export {

@@ -11,6 +11,9 @@
 import { type Mark, type MarkRow, Marks, raise, unmarked } from "./marks.ts";
 import type { LogEntry } from "./record.ts";
 
+/** Stands for tags that were not told: any purge by tag takes the object. */
+const untoldTag = "*";
+
 /** What a purge record is matched against. */
 export interface PurgeSubject {
   /** Canonical path and query. */
@@ -94,7 +97,7 @@ export class PurgeIndex {
       if (mark.soft > soft) soft = mark.soft;
     };
     meet(this.#urls.get(key));
-    for (const tag of tags) meet(this.#tags.get(tag));
+    for (const tag of tags) meet(tag === untoldTag ? this.#tags.newest : this.#tags.get(tag));
     if (this.#prefixes.size > 0) {
       for (const prefix of prefixesOf(key, this.#prefixes.longest)) {
         meet(this.#prefixes.get(prefix));
