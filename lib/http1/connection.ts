@@ -11,12 +11,14 @@ import type { Front } from "./front.ts";
 import { HandlerLane, type HandlerOutcome, refusalBytes } from "./handler_lane.ts";
 import { HeadParser, type ParsedHead } from "./head_parser.ts";
 import { Input } from "./input.ts";
-import { Output, writeParts } from "./output.ts";
+import { Output, writeAnswer } from "./output.ts";
 import { type Http1Rejection, rejectionStatus } from "./rejection.ts";
 import { RequestBody } from "./request_body.ts";
 
 /** The server as a connection sees it. */
 export interface ConnectionHome extends Front {
+  /** The next of the numbers that tell who has been idle for longer. */
+  idleTurn(): number;
   /** The connection is closed and everything said about it. */
   forget(connection: Connection): void;
 }
@@ -41,6 +43,7 @@ export class Connection {
   readonly #remote: Deno.NetAddr;
   #phase: Phase = "head";
   #requests = 0;
+  #idleTurn = 0;
   #lane: HandlerLane | undefined;
   #body: RequestBody | undefined;
   #reason: CloseReason | undefined;
@@ -56,7 +59,7 @@ export class Connection {
     this.#front = front;
     this.#conn = conn;
     this.#input = new Input(conn, front.limits.maxHeadBytes + 1024);
-    this.#output = new Output(conn, front.limits.writeTimeoutMs);
+    this.#output = new Output(conn, front);
     this.#parser = new HeadParser(front.limits);
     this.#remote = conn.remoteAddr as Deno.NetAddr;
   }
@@ -118,9 +121,9 @@ export class Connection {
     this.#front.forget(this);
   }
 
-  /** Since when it has waited for a request, as far as order goes; `Infinity` when it does not. */
-  get idleOrderMs(): number {
-    return this.#phase === "idle" && !this.#closed ? this.#input.deadlineMs : Infinity;
+  /** The lower, the longer it has waited for a request; `Infinity` when it does not. */
+  get idleOrder(): number {
+    return this.#phase === "idle" && !this.#closed ? this.#idleTurn : Infinity;
   }
 
   /** Ends what waits for a request; what is being answered goes on. */
@@ -202,22 +205,34 @@ export class Connection {
   #expectHead(): void {
     if (this.#requests === 0 || this.#input.length > 0) return this.#startHead();
     this.#phase = "idle";
-    this.#input.deadlineMs = performance.now() + this.#front.limits.idleTimeoutMs;
+    this.#idleTurn = this.#front.idleTurn();
+    this.#input.deadlineMs = this.#front.clock.deadlineIn(this.#front.limits.idleTimeoutMs);
     if (this.#front.draining) this.drain();
   }
 
   #startHead(): void {
     this.#phase = "head";
-    this.#input.deadlineMs = performance.now() + this.#front.limits.headTimeoutMs;
+    this.#input.deadlineMs = this.#front.clock.deadlineIn(this.#front.limits.headTimeoutMs);
   }
 
   /** Answers one request; returns whether another may follow. */
-  async #serve(parsed: ParsedHead): Promise<boolean> {
+  #serve(parsed: ParsedHead): Promise<boolean> {
     this.#requests++;
     this.#body = undefined;
-    let { head } = parsed;
-    let goesOn = parsed.keepAlive && !this.#front.draining &&
+    const answer = parsed.body.kind === "none" ? this.#fastAnswer(parsed.head) : undefined;
+    return answer
+      ? this.#sendFast(answer, parsed, this.#goesOn(parsed))
+      : this.#serveSlowly(parsed);
+  }
+
+  #goesOn(parsed: ParsedHead): boolean {
+    return parsed.keepAlive && !this.#front.draining &&
       this.#requests < this.#front.limits.maxRequestsPerConnection;
+  }
+
+  async #serveSlowly(parsed: ParsedHead): Promise<boolean> {
+    let { head } = parsed;
+    let goesOn = this.#goesOn(parsed);
     let bodyless = parsed.body.kind === "none";
     if (!bodyless && (head.method === "GET" || head.method === "HEAD")) {
       // Such a body means nothing (RFC 9110 §9.3.1): nobody behind us ever sees it.
@@ -225,8 +240,6 @@ export class Connection {
       if (parsed.expectsContinue) [goesOn, this.#unread] = [false, true];
       head = withoutBody(head);
       bodyless = true;
-    }
-    if (bodyless) {
       const answer = this.#fastAnswer(head);
       if (answer) return await this.#sendFast(answer, parsed, goesOn);
     }
@@ -246,17 +259,14 @@ export class Connection {
     const { head, body, dated = false } = answer;
     const { minorVersion } = parsed;
     const ending = this.#front.dates.ending({ keepAlive, minorVersion, dated });
-    const before = this.#output.sentBytes;
-    const parts = body === undefined || parsed.head.method === "HEAD"
-      ? [head, ending]
-      : [head, ending, body];
+    let sentBytes: number;
     try {
-      await writeParts(this.#output, parts);
+      const shown = parsed.head.method === "HEAD" ? undefined : body;
+      sentBytes = await writeAnswer(this.#output, head, ending, shown);
     } catch {
       this.#reason ??= "client_gone";
       return false;
     }
-    const sentBytes = this.#output.sentBytes - before;
     this.#front.emit({ kind: "answered", lane: "fast", status: statusOf(head), sentBytes });
     return keepAlive;
   }

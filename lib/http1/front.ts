@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { CoarseClock } from "./coarse_clock.ts";
 import type { DateLine } from "./date_line.ts";
 import type { Http1Event } from "./event.ts";
 import type { FastLane, Handler } from "./exchange.ts";
@@ -15,6 +16,7 @@ export interface Front {
   readonly fastLane: FastLane | undefined;
   readonly limits: Http1Limits;
   readonly dates: DateLine;
+  readonly clock: CoarseClock;
   readonly secure: boolean;
   /** Answers from now on end their connection. */
   readonly draining: boolean;

@@ -6,6 +6,7 @@
 
 import type { Field, RequestHead } from "#http";
 import { frameRequest, type Framing } from "./framing.ts";
+import { LastHead } from "./last_head.ts";
 import type { Http1Limits } from "./limits.ts";
 import { decodeOctets, octetClass, TOKEN, VALUE } from "./octets.ts";
 import type { Http1Rejection } from "./rejection.ts";
@@ -34,6 +35,7 @@ const lineOverheadBytes = 48;
  */
 export class HeadParser {
   readonly #limits: Http1Limits;
+  readonly #last: LastHead;
   #line: RequestLine | undefined;
   /** Offsets of each field: name start, name end, value start, value end. */
   #offsets: number[] = [];
@@ -46,6 +48,7 @@ export class HeadParser {
 
   constructor(limits: Http1Limits) {
     this.#limits = limits;
+    this.#last = new LastHead(limits);
   }
 
   /** The method, once its line has been read. */
@@ -69,6 +72,11 @@ export class HeadParser {
    * @param octets All octets since the head's start, as they were before and more.
    */
   parse(octets: Uint8Array): ParsedHead | Http1Rejection | "need_more" {
+    const known = this.#searched === 0 ? this.#last.recall(octets) : undefined;
+    if (known) {
+      this.#line = known.line;
+      return known.parsed;
+    }
     while (true) {
       const end = octets.indexOf(LF, this.#searched);
       // Without its end, a line's last octet may be the CR that is no part of it.
@@ -143,7 +151,9 @@ export class HeadParser {
     const framing = frameRequest(line, fields, this.#limits);
     if (typeof framing === "string") return framing;
     const { method, target, minorVersion } = line;
-    return { head: { method, target, fields }, minorVersion, headBytes, ...framing };
+    const parsed = { head: { method, target, fields }, minorVersion, headBytes, ...framing };
+    this.#last.keep(octets, { line, parsed });
+    return parsed;
   }
 }
 

@@ -4,18 +4,23 @@
  * @module
  */
 
+import type { CoarseClock } from "./coarse_clock.ts";
+import type { Front } from "./front.ts";
+
 /** The writing half of a connection. One write at a time: await each. */
 export class Output {
   readonly #conn: Deno.Conn;
   readonly #timeoutMs: number;
+  readonly #clock: CoarseClock;
 
   /** When a client that takes nothing has done so for too long; see `performance.now()`. */
   deadlineMs = Infinity;
   sentBytes = 0;
 
-  constructor(conn: Deno.Conn, timeoutMs: number) {
+  constructor(conn: Deno.Conn, { clock, limits }: Pick<Front, "clock" | "limits">) {
     this.#conn = conn;
-    this.#timeoutMs = timeoutMs;
+    this.#clock = clock;
+    this.#timeoutMs = limits.writeTimeoutMs;
   }
 
   /**
@@ -26,7 +31,7 @@ export class Output {
   async write(bytes: Uint8Array): Promise<void> {
     let rest = bytes;
     while (true) {
-      this.deadlineMs = performance.now() + this.#timeoutMs;
+      this.deadlineMs = this.#clock.deadlineIn(this.#timeoutMs);
       const count = await this.#conn.write(rest);
       this.sentBytes += count;
       if (count === rest.length) break;
@@ -37,7 +42,7 @@ export class Output {
 
   /** Tells the client that no more comes; over TLS when it has taken what was written. */
   async end(): Promise<void> {
-    this.deadlineMs = performance.now() + this.#timeoutMs;
+    this.deadlineMs = this.#clock.deadlineIn(this.#timeoutMs);
     await this.#conn.closeWrite();
     this.deadlineMs = Infinity;
   }
@@ -47,6 +52,34 @@ export class Output {
 const coalescedBytes = 16 * 1024;
 const scratches: Uint8Array[] = [];
 const maxScratches = 64;
+
+/**
+ * Writes a head, what ends it, and a body: in one write when they are small. A large body is never
+ * copied.
+ *
+ * @returns How many bytes that were.
+ */
+export async function writeAnswer(
+  output: Output,
+  head: Uint8Array,
+  ending: Uint8Array,
+  body: Uint8Array | undefined,
+): Promise<number> {
+  const headBytes = head.length + ending.length;
+  const bodyBytes = body?.length ?? 0;
+  if (headBytes + bodyBytes > coalescedBytes) {
+    await writeParts(output, body ? [head, ending, body] : [head, ending]);
+    return headBytes + bodyBytes;
+  }
+  const scratch = scratches.pop() ?? new Uint8Array(coalescedBytes);
+  scratch.set(head);
+  scratch.set(ending, head.length);
+  if (body) scratch.set(body, headBytes);
+  await output.write(scratch.subarray(0, headBytes + bodyBytes));
+  // Not after a failed write: the system may still be reading it.
+  if (scratches.length < maxScratches) scratches.push(scratch);
+  return headBytes + bodyBytes;
+}
 
 /** Writes parts in order, together as far as they are small; large parts are never copied. */
 export async function writeParts(output: Output, parts: readonly Uint8Array[]): Promise<void> {

@@ -6,6 +6,7 @@
 
 import type { Fields } from "#http";
 import { ClientCounts, clientOf } from "./client_counts.ts";
+import { CoarseClock } from "./coarse_clock.ts";
 import { closeQuietly, Connection, type ConnectionHome } from "./connection.ts";
 import { DateLine } from "./date_line.ts";
 import type { Http1Event } from "./event.ts";
@@ -70,6 +71,7 @@ class Server implements Http1Server, ConnectionHome {
   readonly fastLane: FastLane | undefined;
   readonly limits: Http1Limits;
   readonly dates = new DateLine(Date.now);
+  readonly clock = new CoarseClock(scanIntervalMs);
   readonly secure: boolean;
   readonly emit: (event: Http1Event) => void;
   draining = false;
@@ -80,6 +82,7 @@ class Server implements Http1Server, ConnectionHome {
   #held = 0;
   readonly #clients = new ClientCounts();
   #refusing = 0;
+  #idleTurns = 0;
   #scan: ReturnType<typeof setInterval> | undefined;
   #emptied: (() => void) | undefined;
 
@@ -156,7 +159,10 @@ class Server implements Http1Server, ConnectionHome {
     this.emit({ kind: "accepted" });
     const connection = new Connection(this, conn);
     this.#open.add(connection);
-    this.#scan ??= setInterval(() => this.#checkDeadlines(), scanIntervalMs);
+    if (this.#scan === undefined) {
+      this.clock.tick();
+      this.#scan = setInterval(() => this.#checkDeadlines(), scanIntervalMs);
+    }
     this.#held++;
     connection.run()
       .catch((error) => {
@@ -183,10 +189,14 @@ class Server implements Http1Server, ConnectionHome {
   #evict(): boolean {
     let oldest: Connection | undefined;
     for (const connection of this.#open) {
-      if (connection.idleOrderMs < (oldest?.idleOrderMs ?? Infinity)) oldest = connection;
+      if (connection.idleOrder < (oldest?.idleOrder ?? Infinity)) oldest = connection;
     }
     oldest?.abort("evicted");
     return oldest !== undefined;
+  }
+
+  idleTurn(): number {
+    return this.#idleTurns++;
   }
 
   forget(connection: Connection): void {
@@ -198,7 +208,7 @@ class Server implements Http1Server, ConnectionHome {
   }
 
   #checkDeadlines(): void {
-    const nowMs = performance.now();
+    const nowMs = this.clock.tick();
     for (const connection of this.#open) connection.checkDeadlines(nowMs);
   }
 
