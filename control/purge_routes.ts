@@ -114,15 +114,17 @@ function stream(c: Context, parts: ControlParts): Response {
     return c.json({ error }, 400);
   }
   const logId = c.req.query("log");
+  const elsewhere = logId !== undefined && logId !== log.logId;
   let skipped = false;
   try {
-    // Who is ahead has applied numbers that this log lost: they must not be given out again.
-    skipped = after > log.lastSeq && log.skipTo(after + 1);
+    // Who is ahead has applied numbers that this log lost: they must not be given out again. Who has
+    // as many of another log fills under a number that must not count as the newest of this one.
+    const ahead = elsewhere ? after >= log.lastSeq : after > log.lastSeq;
+    skipped = ahead && log.skipTo(after + 1);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return c.json({ error: error.message }, 400);
   }
-  const elsewhere = logId !== undefined && logId !== log.logId;
   if (skipped || elsewhere || after < log.firstSeq - 1) {
     onEvent({ kind: "no_such_place", after, skipped });
     const error = `Cannot stream purges: need a place of this log: received ${after}`;
