@@ -62,10 +62,8 @@ export async function startCacheNode(
     connect: ({ url }) => httpNextHop({ url: new URL(url), caCerts }),
     nowMs: Date.now,
     stamp: ({ appliedSeq }) => [["purge-seq", String(appliedSeq)], ["cdn-loop", name]],
-    onFailure: (hop, reason) => {
-      counts.hopFailure(hop.id, reason);
-      log.warn("next hop gave no answer", { hop: hop.url, reason });
-    },
+    onFailure: (hop, reason) => counts.hopFailure(hop.id, reason),
+    onDown: (hop, reason) => log.warn("next hop gave no answer", { hop: hop.url, reason }),
   });
   const { store, tiers, tiered, data } = await openNodeStore(settings, {
     fallback: `/var/lib/downlink/${role}`,

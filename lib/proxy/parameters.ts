@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bytes, choice, duration, hostPort, optional, path, text, url } from "#config";
+import { bytes, choice, duration, hostPort, name, optional, path, url } from "#config";
 import { commonParameters, tlsParameters } from "#program";
 import { cachePolicyParameters } from "./cache_policy.ts";
 import { peersParameter } from "./peers.ts";
@@ -44,11 +44,11 @@ export function cacheNodeParameters(role: "edge" | "shield", listen: string, adm
       ),
     ),
     catchUp: duration("3s", "How long a start waits for the purge log before serving without it."),
-    nodeId: optional(text(undefined, "Name of this node; default: the role and the listen port.")),
+    nodeId: optional(name(undefined, "Name of this node; default: the role and the listen port.")),
     publicUrl: optional(
       url(undefined, "How other nodes reach this one; default: the listen address."),
     ),
-    cacheGroup: optional(text(undefined, "Cache group of this node.")),
+    cacheGroup: optional(name(undefined, "Cache group of this node.")),
     ...commonParameters(admin),
   };
 }

@@ -31,6 +31,8 @@ export interface RouteOptions {
   readonly stamp: (request: NextHopRequest) => Fields;
   /** Called for each attempt that gave no response head. */
   readonly onFailure?: (hop: Hop, reason: NextHopError["reason"]) => void;
+  /** Called when a hop goes from well to down, and not again before it was tried after its pause. */
+  readonly onDown?: (hop: Hop, reason: NextHopError["reason"]) => void;
 }
 
 const safe: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -52,7 +54,7 @@ export class RoutedNextHop implements NextHop {
    * @throws {NextHopError} the last failure, or `no_hop` when none is known.
    */
   async fetch(request: NextHopRequest): Promise<NextHopResponse> {
-    const { hopsFor, nowMs, stamp, onFailure } = this.#options;
+    const { hopsFor, nowMs, stamp, onFailure, onDown } = this.#options;
     const hops = this.#health.order(hopsFor(request.target), nowMs());
     const tries = safe.has(request.method) && request.body === undefined ? hops.length : 1;
     const stamped = { ...request, fields: [...request.fields, ...stamp(request)] };
@@ -66,6 +68,7 @@ export class RoutedNextHop implements NextHop {
         if (!(error instanceof NextHopError)) throw error;
         failure = error;
         if (error.reason === "aborted") break;
+        if (!this.isDown(hop)) onDown?.(hop, error.reason);
         this.#health.down(hop.id, nowMs());
         onFailure?.(hop, error.reason);
       }

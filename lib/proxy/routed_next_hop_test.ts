@@ -9,10 +9,12 @@ function network(failing: Record<string, NextHopError["reason"] | undefined>) {
   const asked: string[] = [];
   const seen: NextHopRequest[] = [];
   const closed: string[] = [];
+  const downs: string[] = [];
   let nowMs = 0;
   const route = new RoutedNextHop({
     hopsFor: () => hops,
     nowMs: () => nowMs,
+    onDown: ({ id }, reason) => downs.push(`${id} ${reason}`),
     stamp: ({ appliedSeq }) => [["purge-seq", String(appliedSeq)]],
     connect: ({ id }) => ({
       close: () => closed.push(id),
@@ -25,7 +27,7 @@ function network(failing: Record<string, NextHopError["reason"] | undefined>) {
       },
     }),
   });
-  return { route, asked, seen, closed, advance: (ms: number) => nowMs += ms };
+  return { route, asked, seen, closed, downs, advance: (ms: number) => nowMs += ms };
 }
 
 const get: NextHopRequest = { method: "GET", target: "/1.ts", fields: [], appliedSeq: 7 };
@@ -87,4 +89,13 @@ Deno.test("a hop that left the topology loses its connections, and is met afresh
   assert.ok(!route.isDown(hops[0]));
   await route.fetch(get);
   assert.deepEqual(asked, ["a", "b", "a", "b"]);
+});
+
+Deno.test("a hop that goes down is told of once, until it was tried again after its pause", async () => {
+  const { route, downs, advance } = network({ a: "refused" });
+  await Promise.all(Array.from({ length: 50 }, () => route.fetch(get)));
+  assert.deepEqual(downs, ["a refused"]);
+  advance(60_000);
+  await route.fetch(get);
+  assert.equal(downs.length, 2);
 });
