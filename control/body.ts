@@ -4,6 +4,8 @@
  * @module
  */
 
+import { readAtMost } from "#http";
+
 /** What a body held, or the status and sentence to answer. */
 export type BodyReading =
   | { readonly kind: "json"; readonly value: unknown }
@@ -11,20 +13,15 @@ export type BodyReading =
 
 /** Reads a body of at most `maxBytes` as JSON. */
 export async function readJson(request: Request, maxBytes: number): Promise<BodyReading> {
-  const decoder = new TextDecoder();
-  let text = "", bytes = 0;
-  for await (const chunk of request.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) {
-      const sentence = `Cannot read the body: need at most ${maxBytes} bytes: received more`;
-      return { kind: "refused", status: 413, sentence };
-    }
-    text += decoder.decode(chunk, { stream: true });
+  const body = await readAtMost(request.body, maxBytes);
+  if (body === undefined) {
+    const sentence = `Cannot read the body: need at most ${maxBytes} bytes: received more`;
+    return { kind: "refused", status: 413, sentence };
   }
   try {
-    return { kind: "json", value: JSON.parse(text + decoder.decode()) };
+    return { kind: "json", value: JSON.parse(new TextDecoder().decode(body)) };
   } catch {
-    const sentence = `Cannot read the body: need JSON: received ${bytes} bytes that are not`;
+    const sentence = `Cannot read the body: need JSON: received ${body.length} bytes that are not`;
     return { kind: "refused", status: 400, sentence };
   }
 }

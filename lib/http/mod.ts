@@ -4,6 +4,7 @@
  * @module
  */
 export { type Authority, parseAuthority, sameAuthority } from "./authority.ts";
+export { readAtMost } from "./bounded_body.ts";
 export { type CacheStatus, formatCacheStatus, type ForwardReason } from "./cache_status.ts";
 export { formatHttpDate, parseHttpDate } from "./date.ts";
 export {

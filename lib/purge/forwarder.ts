@@ -5,6 +5,7 @@
  */
 
 import { Hono } from "hono";
+import { readAtMost } from "#http";
 import { maxOrderBytes } from "./order.ts";
 
 /** Where control is. */
@@ -25,7 +26,7 @@ export interface ForwarderOptions {
 export function purgeForwarder(options: ForwarderOptions): Hono {
   const app = new Hono();
   app.post("/purges", async (c) => {
-    const body = await readBody(c.req.raw);
+    const body = await readAtMost(c.req.raw.body, maxOrderBytes);
     if (body === undefined) {
       return c.json({ error: `Cannot purge: need at most ${maxOrderBytes} bytes` }, 413);
     }
@@ -86,22 +87,4 @@ function fromControl(response: Response): Headers {
     if (value !== null) headers.set(name, value);
   }
   return headers;
-}
-
-/** Reads a bounded body; `undefined` when it is too long. */
-async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body ?? []) {
-    size += chunk.length;
-    if (size > maxOrderBytes) return undefined;
-    chunks.push(chunk);
-  }
-  const body = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return body;
 }

@@ -6,6 +6,7 @@
  */
 
 import * as v from "valibot";
+import { readAtMost } from "#http";
 import type { ControlLinkOptions, LinkFault, LinkState } from "./control_link_types.ts";
 import { parseSnapshot, type TopologySnapshot } from "./snapshot.ts";
 import { SnapshotFile } from "./snapshot_file.ts";
@@ -243,14 +244,7 @@ function readAnswer(status: number, text: string): unknown {
 }
 
 async function readText(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "", bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > maxAnswerBytes) {
-      throw new LinkProblem("bad_answer", `need at most ${maxAnswerBytes} bytes`);
-    }
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
+  const body = await readAtMost(response.body, maxAnswerBytes);
+  if (body !== undefined) return new TextDecoder().decode(body);
+  throw new LinkProblem("bad_answer", `need at most ${maxAnswerBytes} bytes`);
 }
