@@ -189,7 +189,10 @@ export class Fetcher {
     fills.remove(fill);
     if (fill.leaderLeft) await response.body.cancel();
     const times = { ...received, fillSeq: fill.fillSeq };
-    const body = keepPart(exchange, response, { ...this.#parts, times });
+    // A writer is opened only for a body that somebody reads to its end or gives up.
+    const body = fill.leaderLeft
+      ? response.body
+      : keepPart(exchange, response, { ...this.#parts, times });
     fill.announce({ kind: "private", stored, response: { ...response, body } });
     fill.close();
     tell({ kind: "fetched", result: "not_stored", reason, bytes: 0 });

@@ -192,3 +192,20 @@ Deno.test("parts pass and are not stored unless the policy says so", async () =>
   await settle();
   assert.equal(plain.store.count, 0);
 });
+
+Deno.test("a part that nobody waits for any more is not read", async () => {
+  const gate = Promise.withResolvers<void>();
+  const body = steeredBody();
+  const bench = setUp(async () => {
+    await gate.promise;
+    return { ...part(2, 6), body: body.stream };
+  });
+  const client = new AbortController();
+  const leaving = bench.ask("/a", [["range", "bytes=2-5"]], { signal: client.signal });
+  client.abort();
+  assert.equal((await leaving).status, 499);
+  gate.resolve();
+  await settle();
+  assert.equal(body.cancelled, true);
+  assert.equal(bench.store.count, 0);
+});
