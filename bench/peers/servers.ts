@@ -41,8 +41,8 @@ export function startOrigin(): { url: string; stop: () => Promise<void> } {
   return { url: `http://127.0.0.1:${server.addr.port}`, stop: () => server.shutdown() };
 }
 
-/** Starts `downlink-edge` from the tree. */
-export async function startEdge(origin: string): Promise<Server> {
+/** Starts `downlink-edge` from the tree, with more flags if need be. */
+export async function startEdge(origin: string, more: readonly string[] = []): Promise<Server> {
   const [port, admin] = [freePort(), freePort()];
   const args = [
     "run",
@@ -53,7 +53,7 @@ export async function startEdge(origin: string): Promise<Server> {
     "--allow-write",
   ];
   const flags = ["--listen", `127.0.0.1:${port}`, "--admin", `127.0.0.1:${admin}`];
-  flags.push("--upstream", origin, "--log-level", "error");
+  flags.push("--upstream", origin, "--log-level", "error", ...more);
   return await start("downlink-edge", port, Deno.execPath(), [...args, "edge/main.ts", ...flags]);
 }
 
