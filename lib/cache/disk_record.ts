@@ -144,26 +144,46 @@ export function decodeTail(tail: Uint8Array, fileBytes: number): RecordTail | Re
   return { footer, response, checksums };
 }
 
-/** Builds the checksums of a body that comes in pieces of any length. */
+/**
+ * Builds the checksums of a body that comes in pieces of any length. A block's pieces are put
+ * together before they are summed: `crc32(piece, before)` of Deno 2.4 is wrong once it was optimized
+ * and `before` is 2^31 or more.
+ */
 export class BlockChecksums {
-  /** Of the blocks that are whole, and of the last one so far. */
+  /** Of the blocks that are whole. */
   readonly #checksums: number[] = [];
-  #bytes = 0;
+  /** Pieces of the block that is not. */
+  #open: Uint8Array[] = [];
+  #openBytes = 0;
 
-  /** Adds the next piece. */
+  /** Adds the next piece, which nobody may write to before its block is whole. */
   add(piece: Uint8Array): void {
     for (let at = 0; at < piece.length;) {
-      const inBlock = this.#bytes % blockBytes;
-      const part = piece.subarray(at, at + blockBytes - inBlock);
-      if (inBlock === 0) this.#checksums.push(crc32(part));
-      else this.#checksums.push(crc32(part, this.#checksums.pop()));
-      this.#bytes += part.length;
+      const part = piece.subarray(at, at + blockBytes - this.#openBytes);
+      this.#open.push(part);
+      this.#openBytes += part.length;
       at += part.length;
+      if (this.#openBytes === blockBytes) {
+        this.#checksums.push(this.#sum());
+        this.#open = [];
+        this.#openBytes = 0;
+      }
     }
   }
 
-  /** The checksum of each block so far; do not change it. */
+  /** The checksum of each block so far, of the one that is not whole too. */
   get values(): readonly number[] {
-    return this.#checksums;
+    return this.#openBytes === 0 ? this.#checksums : [...this.#checksums, this.#sum()];
+  }
+
+  #sum(): number {
+    if (this.#open.length === 1) return crc32(this.#open[0]);
+    const block = new Uint8Array(this.#openBytes);
+    let at = 0;
+    for (const part of this.#open) {
+      block.set(part, at);
+      at += part.length;
+    }
+    return crc32(block);
   }
 }
