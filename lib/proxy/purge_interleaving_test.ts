@@ -9,13 +9,13 @@
 
 import assert from "node:assert/strict";
 import { CacheEngine, memoryStore, type NextHop, NextHopError, type NextHopRequest } from "#cache";
-import { type Field, fieldValue } from "#http";
+import { type Field, type Fields, fieldValue } from "#http";
 import { PurgeIndex, type PurgeRecord } from "#purge";
 import { cacheNodeApp } from "./app.ts";
 import { peersOf } from "./peers.ts";
 import { RoutedNextHop } from "./routed_next_hop.ts";
 
-const runs = 150;
+const runs = 200;
 const keys = ["/news/1", "/news/2", "/film/1?part=2"];
 const tags = ["a", "b"];
 const controls = [
@@ -148,11 +148,24 @@ function originOf({ objects, steps }: World): NextHop {
         return { status: 304, fields: head, body: none };
       }
       const text = `v${version} `.repeat(20);
+      const part = partOf(fields, etag, text.length);
+      if (part !== undefined && method === "GET" && steps.random() < 0.8) {
+        const place: Field = ["content-range", `bytes ${part[0]}-${part[1] - 1}/${text.length}`];
+        const body = slowly(text.slice(...part), steps);
+        return { status: 206, fields: [...head, place], body };
+      }
       const length: Field[] = steps.random() < 0.8 ? [["content-length", `${text.length}`]] : [];
       const body = method === "HEAD" ? none : slowly(text, steps);
       return { status: 200, fields: [...head, ...length], body };
     },
   };
+}
+
+/** The part that a request asks for, when it still asks for one of this version. */
+function partOf(fields: Fields, etag: string, bytes: number): [number, number] | undefined {
+  const [, from, to = ""] = /^bytes=(\d+)-(\d*)$/.exec(fieldValue(fields, "range") ?? "") ?? [];
+  if (from === undefined || (fieldValue(fields, "if-range") ?? etag) !== etag) return undefined;
+  return [Number(from), to === "" ? bytes : Number(to) + 1];
 }
 
 function slowly(text: string, steps: Steps): ReadableStream<Uint8Array> {
@@ -183,7 +196,7 @@ function nodeOf(name: string, hops: ReadonlyMap<string, NextHop>, world: World) 
     purges: index,
     nextHop,
     nowMs: () => 1.7e12 + steps.now * 1000,
-    policy: { hideFields: ["surrogate-key"] },
+    policy: { hideFields: ["surrogate-key"], keepParts: true, rangeWaitBytes: 10 },
   });
   const fence = {
     get appliedSeq() {
@@ -274,6 +287,8 @@ async function client(node: Node, world: World, requests: number): Promise<void>
       {},
       {},
       { range: "bytes=3-9" },
+      { range: "bytes=0-40" },
+      { range: "bytes=42-59" },
       { range: "bytes=0-4,20-29" },
       { "cache-control": "no-cache" },
       { "cache-control": "max-stale" },
@@ -286,7 +301,9 @@ async function client(node: Node, world: World, requests: number): Promise<void>
     const told = hit === undefined
       ? await answered(node, new Request(`http://node${key}`, { method, headers: wants }))
       : `${new TextDecoder().decode(hit.head)}${new TextDecoder().decode(hit.body)}`;
-    for (const [, version] of told.matchAll(/v(\d+)\b/g)) {
+    const versions = new Set([...told.matchAll(/v(\d+)\b/g)].map(([, version]) => version));
+    assert.ok(versions.size <= 1, `${node.name} mixes versions of ${key}:\n${told}`);
+    for (const version of versions) {
       assert.ok(
         Number(version) >= oldest,
         `${node.name} has applied ${seq} and serves version ${version} of ${key}, ` +
