@@ -67,7 +67,8 @@ for (const lane of ["fast", "handler"]) {
     const client = await rig.client();
     await client.send(get("/", "Connection: close"));
     await wait(100);
-    assert.deepEqual((await client.answer()).body, megabytes);
+    const { body } = await client.answer();
+    assert.ok(body.length === megabytes.length && body.every((octet) => octet === 97));
     assert.equal(await client.rest(), "");
     assert.equal((await rig.until("closed")).reason, "done");
   });
@@ -95,6 +96,8 @@ test("HTTPS cuts off a client that takes nothing", {
   const client = await rig.client();
   await client.send(get("/", "Connection: close"));
   assert.equal((await rig.until("closed")).reason, "write_timeout");
+  client.close();
+  await wait(200); // on Deno 2.4 this is what ends the write
 });
 
 test("a silent client is given up when its handshake is due", {
