@@ -21,7 +21,7 @@ import type { CacheOutcome } from "./outcome.ts";
 import type { CachePolicy } from "./policy.ts";
 import { beginningFor, combined, keepPart, restFields, type StoredPart } from "./parts.ts";
 import type { Purges } from "./purges.ts";
-import { isErrorStatus, mayServeOnError } from "./reuse.ts";
+import { isErrorStatus, mayServeOnError, speaksOfResource } from "./reuse.ts";
 import { forbidsStoring, isShareable, type NotStorable, notStorable } from "./storable.ts";
 import type { Store, StoredEntry, StoredResponse } from "./store.ts";
 import { tagsOf } from "./tags.ts";
@@ -179,7 +179,7 @@ export class Fetcher {
       if (better) return await this.#relay(fill, received, { stored, reason: "status" });
     }
     if (reason === undefined) return await this.#keep(fill, received, stored);
-    if (reason === "no_freshness" && response.status >= 400) {
+    if (reason === "no_freshness" && speaksOfResource(response.status)) {
       return await this.#relay(fill, received, { stored, reason });
     }
     // What one request said of itself, or got a part of, tells nothing of the next.

@@ -81,6 +81,16 @@ export function isErrorStatus(status: number): boolean {
   return status === 500 || status === 502 || status === 503 || status === 504;
 }
 
+/**
+ * Whether a failure says something of the resource, so that it may answer everybody who waits for it.
+ * What a next hop says of one request (400, 406, 429, 431, ...) is for that client alone: otherwise a
+ * stranger's bad field would fail all who wait with him.
+ */
+export function speaksOfResource(status: number): boolean {
+  return status === 403 || status === 404 || status === 410 || status === 451 ||
+    isErrorStatus(status);
+}
+
 function mustRevalidate(control: CacheControl): boolean {
   return control.has("must-revalidate") || control.has("proxy-revalidate");
 }
