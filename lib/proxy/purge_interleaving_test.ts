@@ -1,6 +1,7 @@
 /**
- * Two edges, two shields and an origin with every delay drawn at random: whoever says that it has
- * applied a purge serves no byte that the purge covers to a request that comes afterwards.
+ * A box that is nobody's peer, two edges, two shields and an origin with every delay drawn at
+ * random: whoever says that it has applied a purge serves no byte that the purge covers to a request
+ * that comes afterwards.
  *
  * A failing run names its seed; `PURGE_SEED` in the environment runs that one alone.
  *
@@ -10,7 +11,7 @@
 import assert from "node:assert/strict";
 import { CacheEngine, memoryStore, type NextHop, NextHopError, type NextHopRequest } from "#cache";
 import { type Field, type Fields, fieldValue } from "#http";
-import { PurgeIndex, type PurgeRecord } from "#purge";
+import { PurgeIndex, type PurgeRecord, takeValidSeq } from "#purge";
 import { cacheNodeApp } from "./app.ts";
 import { peersOf } from "./peers.ts";
 import { RoutedNextHop } from "./routed_next_hop.ts";
@@ -225,21 +226,22 @@ function nodeOf(name: string, hops: ReadonlyMap<string, NextHop>, world: World) 
 
 type Node = ReturnType<typeof nodeOf>;
 
-/** A node as the next hop of another, reached in process. */
-function hopTo({ app }: Pick<Node, "app">, steps: Steps): NextHop {
+/** A node as the next hop of another, reached in process from an address that is a peer's or not. */
+function hopTo({ app }: Pick<Node, "app">, steps: Steps, hostname = "127.0.0.1"): NextHop {
+  const remote = { transport: "tcp", hostname, port: 1 } as const;
   return {
     async fetch({ method, target, fields: sent, signal }: NextHopRequest) {
       await steps.sleep(steps.below(3));
       const headers = sent.map(([name, value]): [string, string] => [name, value]);
       const request = new Request(`http://node${target}`, { method, headers, signal });
-      const response = await app.fetch(request);
+      const response = await app.fetch(request, { remote });
       await steps.sleep(steps.below(3));
       const body = response.body ?? new ReadableStream({ start: (own) => own.close() });
       // A 304 need not name the tags again.
       const fields = [...response.headers].filter(([name]) =>
         response.status !== 304 || name !== "surrogate-key"
       );
-      return { status: response.status, fields, body };
+      return takeValidSeq({ status: response.status, fields, body });
     },
   };
 }
@@ -325,11 +327,14 @@ async function runOnce(seed: number): Promise<void> {
   const world = new World(steps);
   const origin = new Map([["origin", originOf(world)]]);
   const shields = ["shield-1", "shield-2"].map((name) => nodeOf(name, origin, world));
-  const hops = new Map(shields.map((shield) => [shield.name, hopTo(shield, steps)] as const));
+  const seenAs = steps.pick(["127.0.0.1", "203.0.113.7"]);
+  const hops = new Map(shields.map((shield) => [shield.name, hopTo(shield, steps, seenAs)]));
   const edges = ["edge-1", "edge-2"].map((name, i) =>
     nodeOf(name, new Map(i === 0 ? hops : [...hops].reverse()), world)
   );
-  const nodes = [...shields, ...edges];
+  const toEdges = new Map(edges.map((edge) => [edge.name, hopTo(edge, steps, "203.0.113.8")]));
+  const box = nodeOf("box", toEdges, world);
+  const nodes = [...shields, ...edges, box];
   let over = false;
   const change = async () => {
     for (let i = 0; i < 6; i++) {
@@ -338,7 +343,7 @@ async function runOnce(seed: number): Promise<void> {
     }
   };
   const clients = nodes.flatMap((node) => [client(node, world, 12), client(node, world, 12)]);
-  const sent = edges.map((edge, i) => satellite(edge, shields[i], world, 8));
+  const sent = shields.map((shield) => satellite(box, shield, world, 8));
   const hearing = nodes.map((node) => node.hear(() => over));
   const work = Promise.all([change(), ...sent, ...clients]).finally(() => over = true);
   await steps.run(Promise.all([work, ...hearing]));
