@@ -164,11 +164,19 @@ export class Arrivals {
       const key = objectKey(file.contentLocation);
       if (key === undefined) continue;
       keys.add(key);
-      if (isPlaylist(key, file.contentType)) versions.announce(key, announcedVersion(file, id));
+      if (isPlaylist(key, file.contentType)) {
+        versions.announce(key, this.#announcedVersion(file, id));
+      }
       if (lives) forecast.seen(key, nowMs());
     }
     if (full) versions.keep(id, keys);
     if (lives) this.#missing.named(id, files, channel, nowMs());
+  }
+
+  #announcedVersion(file: FdtFile, channel: string): AnnouncedVersion | undefined {
+    const tag = entityTagOf(file);
+    if (tag === undefined) return undefined;
+    return { tag, tags: file.tags, fillSeq: this.#stored.fillSeq(file), channel };
   }
 
   #started(object: ReceivingObject, channel: Channel): void {
@@ -247,7 +255,7 @@ export class Arrivals {
       status: 200,
       fields: storedFields(key, file, this.#options.nowMs()),
       tags: file.tags,
-      fillSeq: file.purgeSeq ?? 0,
+      fillSeq: this.#stored.fillSeq(file),
       expectedBytes,
     });
     this.#readable.wake(key);
@@ -328,10 +336,4 @@ export class Arrivals {
     ledger.objects.repaired++;
     this.#finished(key, file, bytes, roads, nowMs() - startedMs);
   }
-}
-
-function announcedVersion(file: FdtFile, channel: string): AnnouncedVersion | undefined {
-  const tag = entityTagOf(file);
-  if (tag === undefined) return undefined;
-  return { tag, tags: file.tags, fillSeq: file.purgeSeq ?? 0, channel };
 }

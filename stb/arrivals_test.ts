@@ -107,7 +107,8 @@ const object = (path: string, seed = 1, changes: Partial<FluteObject> = {}): Flu
 const settle = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 Deno.test("an object that arrived is stored under its path, with its roads", async () => {
-  const { announce, receive, store, stored, ledger } = setUp();
+  const { announce, receive, store, stored, ledger, marks } = setUp();
+  marks.purgedSeq = 3;
   receive(announce(object("/one/1.ts", 1, { tags: ["one"], purgeSeq: 3, maxAgeSeconds: 60 })));
   await settle();
   const [entry] = store.find("/one/1.ts");
@@ -157,6 +158,22 @@ Deno.test("what was purged on its way is not stored", async () => {
   assert.deepEqual(store.find("/one/1.ts"), []);
   assert.deepEqual(outcomes, ["/one/1.ts purged"]);
   assert.equal(ledger.objects.failed, 0);
+});
+
+Deno.test("no object is kept as newer than a purge that this box has not applied", async () => {
+  const { announce, receive, store, versions, marks } = setUp();
+  marks.purgedSeq = 4;
+  const fillSeq = (key: string) => store.find(key).map(({ response }) => response.fillSeq);
+  receive(announce(object("/one/1.ts", 1, { purgeSeq: 2 ** 52 })));
+  receive(announce(object("/one/a.m3u8", 2, { purgeSeq: 2 ** 52 })));
+  receive(announce(object("/one/2.ts", 3, { purgeSeq: 4, maxAgeSeconds: 60 })));
+  await settle();
+  assert.deepEqual(["/one/1.ts", "/one/a.m3u8", "/one/2.ts"].map(fillSeq), [[4], [4], [4]]);
+  assert.equal(versions.find("/one/a.m3u8", '"2"')?.fillSeq, 4);
+  // What is stored already is not lifted above it either.
+  announce(object("/one/2.ts", 3, { purgeSeq: 2 ** 52, maxAgeSeconds: 120 }));
+  await settle();
+  assert.deepEqual(fillSeq("/one/2.ts"), [4]);
 });
 
 Deno.test("what the cache has is not received again, but refreshed", async () => {

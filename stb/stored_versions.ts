@@ -27,6 +27,15 @@ export class StoredVersions {
     return this.#purges.verdict({ key, tags, fillSeq: purgeSeq }) === "valid";
   }
 
+  /**
+   * The purge sequence that bytes of a file are kept under. Whoever can send to the group can name any
+   * number: one that is ahead of this box would outlive purges to come, so what was applied here bounds
+   * it. Bytes that are ahead in truth are taken once more by the purge they knew of already.
+   */
+  fillSeq({ purgeSeq = 0 }: FdtFile): number {
+    return Math.min(purgeSeq, this.#purges.appliedSeq);
+  }
+
   /** What is stored, when it is the version that an FDT names: same strong tag, same length. */
   find(key: string, file: FdtFile): StoredEntry | undefined {
     const tag = entityTagOf(file);
@@ -43,7 +52,7 @@ export class StoredVersions {
     const control = file.cacheControl;
     const longer = control?.kind === "expires" &&
       control.expiresMs > freshUntilMs(response) + worthWritingMs;
-    const fillSeq = Math.max(response.fillSeq, file.purgeSeq ?? 0);
+    const fillSeq = Math.max(response.fillSeq, this.fillSeq(file));
     if (!longer && fillSeq === response.fillSeq) return;
     const fields = replaced(response.fields, storedFields(response.key, file, nowMs));
     const renewed = { ...response, fields, fillSeq, requestSentMs: nowMs, receivedMs: nowMs };
