@@ -130,14 +130,17 @@ const byteUnits: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
 };
 
-/** A size such as `256MiB` or `10GB`; the setting is in bytes. */
+/** A size such as `256MiB` or `10GB`; the setting is in bytes, from 1 to 1024 TiB. */
 export function bytes(fallback: string | undefined, help: string): Parameter<number> {
   const read = (value: string) => {
     const match = /^(\d{1,12}(?:\.\d{1,6})?)\s?([KMGT]iB|[kMGT]?B|)$/.exec(value);
-    if (match === null) {
-      throw new BadValue(`need a size such as 256MiB or 10GB: received ${quoted(value)}`);
+    const size = match === null ? 0 : Math.floor(Number(match[1]) * byteUnits[match[2]]);
+    if (!(size >= 1 && size <= 2 ** 50)) {
+      throw new BadValue(
+        `need a size such as 256MiB or 10GB, 1024TiB at most: received ${quoted(value)}`,
+      );
     }
-    return Math.floor(Number(match[1]) * byteUnits[match[2]]);
+    return size;
   };
   return parameter("SIZE", read, fallback, help);
 }

@@ -70,7 +70,11 @@ Deno.test("a list takes commas and repeated flags", () => {
 const refusals = [
   {
     args: ["--memory", "much"],
-    says: "Cannot use --memory: need a size such as 256MiB or 10GB: received much",
+    says: "Cannot use --memory: need a size such as 256MiB or 10GB, 1024TiB at most: received much",
+  },
+  {
+    args: ["--memory", "0"],
+    says: "Cannot use --memory: need a size such as 256MiB or 10GB, 1024TiB at most: received 0",
   },
   {
     args: ["--listen", "8080"],
@@ -98,7 +102,8 @@ const refusals = [
   },
   {
     env: { DOWNLINK_MEMORY: "-1" },
-    says: "Cannot use DOWNLINK_MEMORY: need a size such as 256MiB or 10GB: received -1",
+    says:
+      "Cannot use DOWNLINK_MEMORY: need a size such as 256MiB or 10GB, 1024TiB at most: received -1",
   },
   {
     args: ["--config=c"],
@@ -118,7 +123,7 @@ const refusals = [
   {
     args: ["--config=c"],
     readFile: () => `{"memory": "x"}`,
-    says: "Cannot use c: memory: need a size such as 256MiB or 10GB: received x",
+    says: "Cannot use c: memory: need a size such as 256MiB or 10GB, 1024TiB at most: received x",
   },
 ];
 
