@@ -13,6 +13,7 @@ import {
   integer,
   type Introduction,
   list,
+  name,
   optional,
   path,
   text,
@@ -74,11 +75,11 @@ export const parameters = {
     ),
   ),
   catchUp: duration("3s", "How long a start waits for the purge log before serving without it."),
-  nodeId: optional(text(undefined, "Name of this box; default: stb and the listen port.")),
+  nodeId: optional(name(undefined, "Name of this box; default: stb and the listen port.")),
   publicUrl: optional(
     url(undefined, "How players reach this box; default: the listen address."),
   ),
-  region: optional(text(undefined, "Region of this box in the topology.")),
+  region: optional(name(undefined, "Region of this box in the topology.")),
   ...commonParameters("127.0.0.1:9090"),
 };
 
