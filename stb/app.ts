@@ -33,11 +33,22 @@ type Env = { Bindings: Partial<ExchangeEnv> };
 /** Fields that scripts of other origins may read. */
 const exposed = "Age, Cache-Status, Content-Length, Content-Range, Date, ETag";
 
+/**
+ * What came by satellite or from the internet stands on the origin of the page: opened in a browser it
+ * is nobody's, runs nothing and loads nothing. Media elements and fetch() do not ask for this.
+ */
+const foreignPolicy = "sandbox; default-src 'none'";
+/** The page's scripts are the box's own; it may talk to the services of the lab and show media. */
+const pagePolicy = "default-src 'self'; connect-src *; img-src 'self' data: blob:; " +
+  "media-src 'self' blob:; worker-src 'self' blob:; style-src 'self' 'unsafe-inline'; " +
+  "object-src 'none'; base-uri 'none'; frame-ancestors 'self'";
+
 /** Makes the app that answers on `--listen`. */
 export function homeApp(options: HomeAppOptions): Hono<Env> {
   const { services, status, page } = options;
   const app = new Hono<Env>();
   app.use(crossOrigin);
+  app.use(confined);
   app.get("/", (c) => c.redirect("/ui/", 302));
   app.get("/ui", (c) => c.redirect("/ui/", 302));
   app.get("/ui/*", (c) => serveFile(rawPath(c).slice("/ui/".length), page));
@@ -83,6 +94,13 @@ async function crossOrigin(c: Context<Env>, next: () => Promise<void>): Promise<
   await next();
   c.header("access-control-allow-origin", "*");
   c.header("access-control-expose-headers", exposed);
+}
+
+/** Nothing here runs as script of the page but the page, whatever type it claims or lacks. */
+async function confined(c: Context<Env>, next: () => Promise<void>): Promise<void> {
+  await next();
+  c.header("x-content-type-options", "nosniff");
+  c.header("content-security-policy", c.req.path.startsWith("/ui/") ? pagePolicy : foreignPolicy);
 }
 
 function refuse(c: Context<Env>, status: 404 | 405 | 500 | 504, error: string): Response {

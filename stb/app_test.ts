@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { CacheAnswer } from "#cache";
-import type { RequestHead } from "#http";
+import type { Fields, RequestHead } from "#http";
 import { homeApp } from "./app.ts";
 import { ServiceDirectory } from "./service_directory.ts";
 import type { Status } from "./status.ts";
@@ -86,6 +86,35 @@ Deno.test("players get what the cache says, with its fields", async () => {
   assert.match(response.headers.get("access-control-expose-headers") ?? "", /Cache-Status/);
   assert.equal(asked[0].target, "/one/seg-1.ts?a=b");
   assert.deepEqual(asked[0].fields, [["range", "bytes=0-1"]]);
+});
+
+// What came from outside may not run script as the page: one row for each door that leads to it.
+const doors = [
+  "/evil.html",
+  "/evil.svg",
+  "/live/one.ts",
+  "/services",
+  "/api/status",
+  "/api/events",
+];
+
+for (const path of doors) {
+  Deno.test(`what ${path} answers is sandboxed and of the type it says`, async () => {
+    const fields: Fields = [["content-security-policy", "x"], ["content-type", "text/html"]];
+    const { get } = app(() => ({ ...ok, fields }));
+    const { headers, body } = await get(path);
+    await body?.cancel();
+    assert.equal(headers.get("x-content-type-options"), "nosniff");
+    assert.equal(headers.get("content-security-policy"), "sandbox; default-src 'none'");
+  });
+}
+
+Deno.test("the page runs scripts of its own and stands in no other page's frame", async () => {
+  const { headers } = await app().get("/ui/");
+  const policy = headers.get("content-security-policy") ?? "";
+  assert.doesNotMatch(policy, /sandbox|script-src/);
+  assert.match(policy, /^default-src 'self'; .*frame-ancestors 'self'/);
+  assert.equal(headers.get("x-content-type-options"), "nosniff");
 });
 
 Deno.test("methods that change something are refused, and preflights answered", async () => {
