@@ -21,6 +21,7 @@ import type { HomeMetrics } from "./home_metrics.ts";
 import { InBandVersions } from "./in_band.ts";
 import { Ledger } from "./ledger.ts";
 import type { GetObject } from "./live_playlist.ts";
+import { pause } from "./pause.ts";
 import { PlaceHealth } from "./place_health.ts";
 import { PlayerAnswers } from "./player_answers.ts";
 import { Reception } from "./reception.ts";
@@ -359,18 +360,4 @@ export class Home {
     this.#options.metrics.liveSkipped();
     this.#options.log.warn("live stream goes on without a segment", { uri });
   }
-}
-
-/** Waits, or less when the signal aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
-  });
 }

@@ -9,7 +9,8 @@ import {
   turn,
 } from "./home_rig.ts";
 
-const segmentBytes = 20_000;
+/** Whole packets of MPEG-TS. */
+const segmentBytes = 106 * 188;
 const live = (number: number) => segment(number, segmentBytes);
 
 /** Sends the service list, as the carousel does. */

@@ -7,10 +7,13 @@
 
 import type { CacheAnswer } from "#cache";
 import type { MediaPlaylist, MediaSegment } from "#hls";
+import { fieldValue } from "#http";
 import { LiveCursor } from "./live_cursor.ts";
 import { type GetObject, loadPlaylist, type TsPlaylist } from "./live_playlist.ts";
 import { objectKey } from "./object_uri.ts";
+import { pause } from "./pause.ts";
 import { formatRange } from "./repair_plan.ts";
+import { wholePackets } from "./ts_packets.ts";
 
 /** What a stream is made with. */
 export interface LiveStreamOptions {
@@ -31,6 +34,16 @@ export interface LiveStreamOptions {
 const deadAfterDurations = 15;
 /** Chunks are at most this long, so that a slow player holds up little memory. */
 const chunkBytes = 256 * 1024;
+
+/** What of a segment was handed on: whole packets of one version. */
+interface Sent {
+  bytes: number;
+  /** Entity tag of that version; `undefined` when it has none. */
+  etag: string | undefined;
+}
+
+/** How an attempt ended: `replaced` when there are only bytes of another version to go on with. */
+type AttemptEnd = "all" | "broken_off" | "replaced";
 
 /** Opens the stream of a playlist; cancelling it stops everything. */
 export function liveStream(
@@ -103,10 +116,11 @@ class LiveChunks {
     const { nowMs, onSkip } = this.#options;
     const durationMs = Math.max(segment.durationSeconds, 1) * 1000;
     const deadlineMs = nowMs() + 2 * durationMs + 1000;
-    const sent = { bytes: 0 };
+    const sent: Sent = { bytes: 0, etag: undefined };
     for (let attempt = 1; !this.#signal.aborted; attempt++) {
-      if (yield* this.#attempt(segment, sent, durationMs * 2)) return this.#cursor.sent(segment);
-      if (!this.#begun || nowMs() >= deadlineMs) {
+      const end = yield* this.#attempt(segment, sent, durationMs * 2);
+      if (end === "all") return this.#cursor.sent(segment);
+      if (end === "replaced" || !this.#begun || nowMs() >= deadlineMs) {
         onSkip?.(segment.uri);
         return this.#cursor.skip(segment);
       }
@@ -114,36 +128,42 @@ class LiveChunks {
     }
   }
 
-  /** Sends what of a segment was not sent yet; true when that is all of it. */
+  /** Sends what of a segment was not sent yet. */
   async *#attempt(
-    { uri, byteRange }: MediaSegment,
-    sent: { bytes: number },
+    segment: MediaSegment,
+    sent: Sent,
     stallMs: number,
-  ): AsyncGenerator<Uint8Array, boolean> {
+  ): AsyncGenerator<Uint8Array, AttemptEnd> {
+    const answer = await this.#ask(segment);
+    if (answer === undefined) return "broken_off";
+    const etag = fieldValue(answer.fields, "etag");
+    if (sent.bytes > 0 && etag !== sent.etag) {
+      discard(answer);
+      return "replaced";
+    }
+    sent.etag = etag;
+    try {
+      for await (const packets of wholePackets(after(sent.bytes, chunksOf(answer, stallMs)))) {
+        this.#begun = true;
+        sent.bytes += packets.length;
+        yield packets;
+      }
+    } catch {
+      return "broken_off"; // or nothing came for too long
+    }
+    return "all";
+  }
+
+  /** Asks for a segment; `undefined` when it cannot be had. */
+  async #ask({ uri, byteRange }: MediaSegment): Promise<CacheAnswer | undefined> {
     const key = objectKey(uri);
-    if (key === undefined) return false;
+    if (key === undefined) return undefined;
     const { offsetBytes = 0, lengthBytes = 0 } = byteRange ?? {};
     const range = byteRange && formatRange([[offsetBytes, offsetBytes + lengthBytes]]);
     const answer = await this.#options.get(key, { signal: this.#signal, range });
-    const usable = answer.status === (byteRange ? 206 : 200) && answer.body !== null;
-    if (!usable) {
-      discard(answer);
-      return false;
-    }
-    let at = 0;
-    try {
-      for await (const chunk of chunksOf(answer, stallMs)) {
-        const fresh = chunk.subarray(Math.max(0, sent.bytes - at));
-        at += chunk.length;
-        if (fresh.length === 0) continue;
-        this.#begun = true;
-        sent.bytes += fresh.length;
-        yield fresh;
-      }
-    } catch {
-      return false; // it broke off, or nothing came for too long
-    }
-    return true;
+    if (answer.status === (byteRange ? 206 : 200) && answer.body !== null) return answer;
+    discard(answer);
+    return undefined;
   }
 }
 
@@ -173,6 +193,19 @@ async function* chunksOf({ body }: CacheAnswer, stallMs: number): AsyncGenerator
   }
 }
 
+/** Leaves out the first bytes of a body. */
+async function* after(
+  bytes: number,
+  chunks: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void> {
+  let at = 0;
+  for await (const chunk of chunks) {
+    const fresh = chunk.subarray(Math.max(0, bytes - at));
+    at += chunk.length;
+    if (fresh.length > 0) yield fresh;
+  }
+}
+
 /** Waits for a promise, but not longer than `ms`. */
 async function orStall<T>(promise: Promise<T>, ms: number): Promise<T> {
   const stalled = Promise.withResolvers<never>();
@@ -182,16 +215,4 @@ async function orStall<T>(promise: Promise<T>, ms: number): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { CacheAnswer } from "#cache";
+import type { Fields } from "#http";
 import { findTsPlaylist, type GetObject } from "./live_playlist.ts";
 import { liveStream, type LiveStreamOptions } from "./live_stream.ts";
 
@@ -31,9 +32,10 @@ class Service {
   };
   onWait = () => {};
 
-  put(path: string, body: string | Uint8Array): void {
+  put(path: string, body: string | Uint8Array, etag?: string): void {
     const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
-    this.objects.set(path, () => ({ status: 200, fields: [], body: bytes }));
+    const fields: Fields = etag === undefined ? [] : [["etag", etag]];
+    this.objects.set(path, () => ({ status: 200, fields, body: bytes }));
   }
 
   window(first: number, last: number, ended = false): void {
@@ -52,7 +54,7 @@ class Service {
       ].join("\n"),
     );
     for (let n = first; n <= last; n++) {
-      if (!this.objects.has(`/one/seg-${n}.ts`)) this.put(`/one/seg-${n}.ts`, `<${n}>`);
+      if (!this.objects.has(`/one/seg-${n}.ts`)) this.put(`/one/seg-${n}.ts`, packet(`<${n}>`));
     }
   }
 
@@ -63,15 +65,24 @@ class Service {
   }
 }
 
-const textOf = async (stream: ReadableStream<Uint8Array>) => await new Response(stream).text();
+/** One packet of MPEG-TS with a text in it. */
+const packet = (text: string) => text.padEnd(188, ".");
+const packets = (...texts: readonly string[]) => texts.map(packet).join("");
+
+/** What the packets of a stream say; it is whole packets. */
+async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const text = await new Response(stream).text();
+  assert.equal(text.length % 188, 0);
+  return text.replaceAll(".", "");
+}
 
 /** A body that breaks off after some text. */
-function broken(text: string): CacheAnswer {
+function broken(text: string, fields: Fields = []): CacheAnswer {
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(new TextEncoder().encode(text)),
     pull: (controller) => controller.error(new Error("gone")),
   });
-  return { status: 200, fields: [], body };
+  return { status: 200, fields, body };
 }
 
 Deno.test("a live stream starts three segments behind and follows the window", async () => {
@@ -95,11 +106,55 @@ Deno.test("a live stream does not wait for segments that are not here when it st
 Deno.test("a live stream goes on where a segment broke off", async () => {
   const service = new Service();
   service.window(1, 3, true);
+  service.put("/one/seg-2.ts", packets("<2", "-", ">"), '"v1"');
+  breaksOnce(service, packet("<2") + "half", '"v1"');
+  assert.equal(await textOf(await service.open()), "<1><2-><3>");
+  assert.equal(service.skipped.length, 0);
+});
+
+/** The second segment breaks off once, after some text of a version. */
+function breaksOnce(service: Service, text: string, etag: string): void {
   const whole = service.objects.get("/one/seg-2.ts")!;
   let times = 0;
-  service.objects.set("/one/seg-2.ts", () => ++times === 1 ? broken("<2") : whole());
-  assert.equal(await textOf(await service.open()), "<1><2><3>");
-  assert.equal(service.skipped.length, 0);
+  service.objects.set(
+    "/one/seg-2.ts",
+    () => ++times === 1 ? broken(text, [["etag", etag]]) : whole(),
+  );
+}
+
+Deno.test("a live stream never glues two versions of a segment", async () => {
+  const service = new Service();
+  service.window(1, 3, true);
+  service.put("/one/seg-2.ts", packets("<new", "2", ">"), '"v2"');
+  breaksOnce(service, packet("<old") + "half", '"v1"');
+  assert.equal(await textOf(await service.open()), "<1><old<3>");
+  assert.deepEqual(service.skipped, ["http://dvb.gw/one/seg-2.ts"]);
+});
+
+Deno.test("a live stream takes a new version of what it has sent nothing of", async () => {
+  const service = new Service();
+  service.window(1, 3, true);
+  service.put("/one/seg-2.ts", packets("<new", "2", ">"), '"v2"');
+  breaksOnce(service, "half", '"v1"');
+  assert.equal(await textOf(await service.open()), "<1><new2><3>");
+  assert.deepEqual(service.skipped, []);
+});
+
+Deno.test("a live stream hands on whole packets, however they are cut", async () => {
+  const service = new Service();
+  service.window(1, 3, true);
+  const bytes = new TextEncoder().encode(packets("<2", "-", ">") + "rest");
+  for (const cut of [1, 187, 188, 189, 400]) {
+    let at = 0;
+    const body = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        if (at >= bytes.length) return controller.close();
+        controller.enqueue(bytes.subarray(at, at += cut));
+      },
+    });
+    service.objects.set("/one/seg-2.ts", () => ({ status: 200, fields: [], body }));
+    assert.equal(await textOf(await service.open()), "<1><2-><3>");
+  }
 });
 
 Deno.test("a live stream skips a segment whose time is over", async () => {
@@ -150,7 +205,7 @@ Deno.test("a live stream asks for byte ranges where the playlist has them", asyn
     "/one/index.m3u8",
     "#EXTM3U\n#EXT-X-VERSION:4\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n#EXT-X-BYTERANGE:3@10\nall.ts\n#EXT-X-ENDLIST",
   );
-  const part = new TextEncoder().encode("abc");
+  const part = new TextEncoder().encode(packet("abc"));
   service.objects.set("/one/all.ts", () => ({ status: 206, fields: [], body: part }));
   assert.equal(await textOf(await service.open()), "abc");
   assert.ok(service.asked.includes("/one/all.ts bytes=10-12"));
