@@ -7,7 +7,7 @@
 
 import type { Fill } from "#cache";
 import type { FdtFile, ReceivingObject } from "#flute";
-import { matchesFile } from "./digests.ts";
+import { matchesFile, namesOneVersion } from "./digests.ts";
 import type { Repairer, RepairPlace, RepairTiming } from "./repairer.ts";
 import { formatRoads } from "./road.ts";
 import { entityTagOf, isPlaylist } from "./stored_head.ts";
@@ -136,7 +136,8 @@ export class Arrival {
     const { tiers, ...timing } = this.#home.repairTerms(this);
     await repairer.backOff(timing);
     // A content-encoded object cannot be mended in parts: its ranges are of other bytes.
-    if (!this.object.repairable) await this.#fetchWhole();
+    // Neither can one that nothing tells from another version: parts of two would pass for the whole.
+    if (!this.object.repairable || !namesOneVersion(this.object.file)) await this.#fetchWhole();
     else if (!this.object.complete) {
       const etag = this.object.file.etag;
       const mended = await repairer.mend(this.object, { key: this.key, etag, tiers });
