@@ -4,6 +4,7 @@
  * @module
  */
 
+import { readAtMost } from "#http";
 import { purgeSeq } from "#purge";
 import { Slots } from "./slots.ts";
 
@@ -190,20 +191,7 @@ async function readBounded(response: Response, maxBytes: number): Promise<Uint8A
     await response.body?.cancel();
     return undefined;
   }
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    if (length > maxBytes) return undefined; // leaving the loop cancels the body
-    chunks.push(chunk);
-  }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return body;
+  return await readAtMost(response.body, maxBytes);
 }
 
 function describe(
