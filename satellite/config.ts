@@ -13,6 +13,8 @@ import {
   hostPort,
   integer,
   type Introduction,
+  ipv4,
+  isIpv4,
   list,
   name,
   optional,
@@ -21,9 +23,8 @@ import {
   type Settings,
   url,
 } from "#config";
-import { canonicalTarget } from "#http";
 import { isMulticast } from "#multicast";
-import { commonParameters } from "#program";
+import { commonParameters, target } from "#program";
 
 /** One row a parameter. */
 export const parameters = {
@@ -106,20 +107,6 @@ export function checkSettings(settings: Settings<typeof parameters>): void {
 }
 
 /** A dotted IPv4 address. */
-function ipv4(fallback: string | undefined, help: string): Parameter<string> {
-  const read = (value: string) => {
-    if (!isIpv4(value)) throw new BadValue(`need an IPv4 address: received ${value}`);
-    return value;
-  };
-  return { form: "IP", default: fallback, help, read, repeats: false };
-}
-
-function isIpv4(text: string): boolean {
-  const parts = text.split(".");
-  return parts.length === 4 &&
-    parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
-}
-
 /** `ADDRESS:PORT` with a dotted IPv4 address. */
 function ipv4Endpoint(fallback: string | undefined, help: string): Parameter<HostPort> {
   const any = hostPort(fallback, help);
@@ -129,14 +116,4 @@ function ipv4Endpoint(fallback: string | undefined, help: string): Parameter<Hos
     throw new BadValue(`need an IPv4 address and port such as 239.255.1.1:5001: received ${value}`);
   };
   return { ...any, form: "IP:PORT", read };
-}
-
-/** A path, perhaps with a query; the setting is a cache key. */
-function target(fallback: string | undefined, help: string): Parameter<string> {
-  const read = (value: string) => {
-    const key = canonicalTarget(value);
-    if (key !== undefined && key.length <= 2000) return key;
-    throw new BadValue(`need a path that starts with / and has no space: received ${value}`);
-  };
-  return { form: "PATH", default: fallback, help, read, repeats: false };
 }

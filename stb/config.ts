@@ -12,6 +12,7 @@ import {
   hostPort,
   integer,
   type Introduction,
+  ipv4,
   list,
   name,
   optional,
@@ -19,7 +20,7 @@ import {
   text,
   url,
 } from "#config";
-import { commonParameters } from "#program";
+import { commonParameters, target } from "#program";
 
 /** One row a parameter. */
 export const parameters = {
@@ -30,10 +31,9 @@ export const parameters = {
       "FILE|URL",
     ),
   ),
-  interface: text(
+  interface: ipv4(
     "0.0.0.0",
-    "IPv4 address of the interface to join groups on; 0.0.0.0 lets the system choose.",
-    "IP",
+    "Address of the interface to join groups on; 0.0.0.0 lets the system choose.",
   ),
   receiveBuffer: bytes("8MiB", "Socket receive buffer to ask the system for."),
   cache: path("/var/lib/downlink/stb", "Folder for the cache and what it depends on.", "DIR"),
@@ -58,7 +58,7 @@ export const parameters = {
     min: 1,
     max: 64,
   }),
-  serviceList: path(
+  serviceList: target(
     "/dvbi/services.xml",
     "Path of the DVB-I service list among the received objects.",
   ),

@@ -29,6 +29,7 @@ await runProgram({
         "Cannot use --session: need a gateway configuration, as FILE or URL: received nothing",
       );
     }
+    const page = await pageFolder(settings.page);
     const name = settings.nodeId ?? `stb-${at.port}`;
     const counts = homeMetrics(metrics);
     const store = await openStore(cache, settings.cacheSize, counts.diskFault);
@@ -50,7 +51,7 @@ await runProgram({
       repairBitsPerSecond: settings.repairRate,
       repairParallel: settings.repairParallel,
       serviceList: settings.serviceList,
-      page: folderReader(pageFolder(settings.page)),
+      page: folderReader(page),
       metrics: counts,
       log,
       onReady: () => setReady(true),
@@ -147,10 +148,14 @@ function pinned({ key, fields }: StoredResponse): boolean {
     /init[^/]*\.(mp4|m4s)$/i.test(key);
 }
 
-function pageFolder(folder: string | undefined): URL {
+/** The folder of the page: the built-in one, or one that must have an index.html. */
+async function pageFolder(folder: string | undefined): Promise<URL> {
   if (folder === undefined) return new URL("page/", import.meta.url);
   const base = new URL(`file://${Deno.cwd()}/`);
-  return new URL(`${folder.replace(/\/*$/, "").replaceAll("%", "%25")}/`, base);
+  const url = new URL(`${folder.replace(/\/*$/, "").replaceAll("%", "%25")}/`, base);
+  const index = await Deno.stat(new URL("index.html", url)).catch(() => undefined);
+  if (index?.isFile) return url;
+  throw new BadValue(`Cannot use --page: need a folder with an index.html: received ${folder}`);
 }
 
 function machineAddresses(): string[] {

@@ -50,6 +50,44 @@ for (const { name } of programs) {
   });
 }
 
+// Values that would be taken and then do nothing: one row each.
+const idle = [
+  {
+    name: "stb",
+    flags: ["--interface", "eth0"],
+    says: /^Cannot use --interface: need an IPv4 address/,
+  },
+  {
+    name: "stb",
+    flags: ["--interface", "::1"],
+    says: /^Cannot use --interface: need an IPv4 address/,
+  },
+  {
+    name: "stb",
+    flags: ["--service-list", "nope"],
+    says: /^Cannot use --service-list: need a path/,
+  },
+  {
+    name: "stb",
+    flags: ["--session", "x", "--page", "/nowhere"],
+    says: /^Cannot use --page: need a folder/,
+  },
+  {
+    name: "headend",
+    flags: ["--interface", "eth0"],
+    says: /^Cannot use --interface: need an IPv4 address/,
+  },
+];
+
+for (const { name, flags, says } of idle) {
+  Deno.test(`${name} refuses ${flags.join(" ")}`, async () => {
+    const { code, err } = await run(name, flags);
+    assert.equal(code, 2, err);
+    assert.match(err, says);
+    assert.equal(err.trim().split("\n").length, 1);
+  });
+}
+
 Deno.test("an edge without a next hop refuses to start with one sentence", async () => {
   const { code, err } = await run("edge", ["--admin", "127.0.0.1:0", "--listen", "127.0.0.1:0"]);
   assert.equal(code, 2);

@@ -13,6 +13,8 @@ export {
   type HostPort,
   hostPort,
   integer,
+  ipv4,
+  isIpv4,
   isLoopback,
   list,
   name,

@@ -249,3 +249,19 @@ export function formatHostPort({ hostname, port }: HostPort): string {
 export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "::1" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
+
+/** An IPv4 address in dotted form. */
+export function ipv4(fallback: string | undefined, help: string): Parameter<string> {
+  const read = (value: string) => {
+    if (!isIpv4(value)) throw new BadValue(`need an IPv4 address: received ${value}`);
+    return value;
+  };
+  return parameter("IP", read, fallback, help);
+}
+
+/** Whether a text is an IPv4 address in dotted form. */
+export function isIpv4(text: string): boolean {
+  const parts = text.split(".");
+  return parts.length === 4 &&
+    parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
+}

@@ -15,4 +15,5 @@ export {
   runProgram,
 } from "./program.ts";
 export { readPem, readTls, tlsParameters } from "./tls_files.ts";
+export { target } from "./target_parameter.ts";
 export { version } from "./version.ts";
