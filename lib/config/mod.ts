@@ -26,12 +26,5 @@ export {
   text,
   url,
 } from "./parameter.ts";
-export {
-  fileKey,
-  flagName,
-  type Invocation,
-  type Reading,
-  readSettings,
-  variableName,
-} from "./settings.ts";
+export { flagName, type Invocation, type Reading, readSettings, variableName } from "./settings.ts";
 export { formatHelp, type Introduction } from "./help.ts";

@@ -29,5 +29,5 @@ export {
   normalToi,
   type Toi,
 } from "./header.ts";
-export { fromNtp, type NtpTime, ntpToUnixSeconds, serialDifference, toNtp } from "./ntp.ts";
+export { fromNtp, type NtpTime, serialDifference, toNtp } from "./ntp.ts";
 export { decodeExtTime, encodeExtTime, type ExtTime } from "./time_extension.ts";

@@ -5,7 +5,7 @@
  */
 
 /** Seconds from the NTP epoch (1900) to the Unix epoch (1970). */
-export const ntpToUnixSeconds = 2_208_988_800;
+const ntpToUnixSeconds = 2_208_988_800;
 
 /** A wall clock time as NTP writes it. */
 export interface NtpTime {
