@@ -21,3 +21,14 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
   await Deno.rename(next, path);
 }
+
+/**
+ * Tries whether {@link replaceFile} could replace a file, and leaves what is there as it is.
+ *
+ * @throws When the folder is not there or cannot be written.
+ */
+export async function tryReplaceable(path: string): Promise<void> {
+  const next = `${path}.next`;
+  (await Deno.open(next, { write: true, create: true })).close();
+  await Deno.remove(next);
+}

@@ -5,14 +5,14 @@
  * @module
  */
 
-import { formatHostPort, type Settings } from "#config";
+import { BadValue, formatHostPort, type Settings } from "#config";
 import { isMulticast, openSender } from "#multicast";
 import { joinControl, type NodeLink, type ProgramContext, runProgram, version } from "#program";
 import { PurgeIndex } from "#purge";
 import { headendApp } from "./app.ts";
 import { checkSettings, introduction, parameters } from "./config.ts";
 import type { ConfigurationDocuments } from "./configuration_feed.ts";
-import { replaceFile } from "./document_file.ts";
+import { replaceFile, tryReplaceable } from "./document_file.ts";
 import { Headend } from "./headend.ts";
 
 type Context = ProgramContext<typeof parameters>;
@@ -22,6 +22,8 @@ await runProgram({ introduction, parameters, start });
 async function start(context: Context): Promise<void> {
   const { settings, log, metrics, admin, setReady, onDrain } = context;
   checkSettings(settings);
+  await checkFile("--session-file", settings.sessionFile);
+  await checkFile("--bootstrap-file", settings.bootstrapFile);
   const { group, sendTo = group, interface: from, ttl, rate } = settings;
   if (!isMulticast(sendTo.hostname)) {
     log.info("sending to one host", { to: formatHostPort(sendTo) });
@@ -83,6 +85,19 @@ async function join(
   });
   if (!await link.caughtUp(catchUp)) log.warn("sending before the purge log was reached");
   return link;
+}
+
+/** Refuses a file that could not be written later, while somebody is looking. */
+async function checkFile(flag: string, file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  try {
+    await tryReplaceable(file);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BadValue(
+      `Cannot use ${flag}: need a file in a folder that can be written: received ${file} (${reason})`,
+    );
+  }
 }
 
 async function writeDocuments(

@@ -53,6 +53,11 @@ for (const { name } of programs) {
 // Values that would be taken and then do nothing: one row each.
 const idle = [
   {
+    name: "headend",
+    flags: ["--origin", "http://127.0.0.1:9", "--session-file", "/nowhere/session.xml"],
+    says: /^Cannot use --session-file: need a file in a folder/,
+  },
+  {
     name: "stb",
     flags: ["--interface", "eth0"],
     says: /^Cannot use --interface: need an IPv4 address/,
