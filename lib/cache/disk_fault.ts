@@ -22,6 +22,8 @@ export type DiskFaultReason =
   | "journal_failed"
   /** More was waiting to be written than the queue may hold, so the object was not admitted. */
   | "queue_full"
+  /** More came than may be written a second, so the object was not admitted. */
+  | "over_write_rate"
   /** The object is larger than the budget, or its head than a head may be. */
   | "too_large"
   /** Everything else in the store is being read or written, so the object was not admitted. */

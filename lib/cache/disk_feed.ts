@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { DiskRate } from "./disk_rate.ts";
 import type { DiskStore } from "./disk_store.ts";
 import { memoryEntry } from "./memory_store.ts";
 import type { StoredEntry, StoredResponse, StoreWriter } from "./store.ts";
@@ -19,6 +20,8 @@ export interface DiskFeedOptions {
   readonly maxBytes: number;
   /** How long an object rests before it is written, in milliseconds. */
   readonly restMs: number;
+  /** What waits is written no faster than that, but at the end. */
+  readonly rate: DiskRate;
   /** Whether the disk is to be written to. */
   readonly admits: () => boolean;
   /** An object was given up because too much waits. */
@@ -123,9 +126,9 @@ export class DiskFeed {
     while (this.#writing < writesAtOnce) {
       const next = this.#next();
       if (next === undefined) break;
-      const restMs = next.dueMs - performance.now();
-      if (restMs > 0 && !this.#hurried) {
-        this.#timer = setTimeout(() => this.#pump(), restMs);
+      const waitMs = this.#waitMs(next);
+      if (waitMs > 0) {
+        this.#timer = setTimeout(() => this.#pump(), waitMs);
         break;
       }
       void this.#write(next);
@@ -135,8 +138,14 @@ export class DiskFeed {
     }
   }
 
-  get #hurried(): boolean {
-    return this.#flushing || this.#bytes > this.#options.maxBytes / 2;
+  /** How long the next object has to wait; 0 when it may be written, and has taken its bytes. */
+  #waitMs({ dueMs, entry }: Waiting): number {
+    const { maxBytes, rate } = this.#options;
+    const nowMs = performance.now();
+    if (this.#flushing) return 0;
+    const restMs = this.#bytes > maxBytes / 2 ? 0 : dueMs - nowMs;
+    if (restMs > 0) return restMs;
+    return rate.take(entry.bodyBytes, nowMs) ? 0 : rate.waitMs(nowMs);
   }
 
   /** The first that is not being written; at most {@linkcode writesAtOnce} are passed by. */

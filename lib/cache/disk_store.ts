@@ -51,6 +51,8 @@ export interface DiskStoreOptions {
 export interface DiskStore extends Store {
   /** Objects that left to make room, since it was opened. */
   readonly evictedCount: number;
+  /** Bytes of objects' files that were written since it was opened, of those that were given up too. */
+  readonly writtenBytes: number;
   /** Objects that are committed from now on have this generation or a later one. */
   readonly nextGeneration: number;
   find(key: string): readonly DiskEntry[];
@@ -106,6 +108,7 @@ class OpenDiskStore implements DiskStore, WriterHome {
   readonly queue = new DiskQueue(writeConcurrency);
   readonly onFault: (reason: DiskFaultReason, detail: string) => void;
   evictedCount = 0;
+  writtenBytes = 0;
   readonly #maxObjects: number;
   readonly #index: DiskIndex;
   readonly #journal: JournalFile;
@@ -257,6 +260,10 @@ class OpenDiskStore implements DiskStore, WriterHome {
     this.#write(["put", object.name, object.bodyBytes, object.fileBytes, response]);
     this.#evictBeyondCount();
     return entry;
+  }
+
+  onWritten(bytes: number): void {
+    this.writtenBytes += bytes;
   }
 
   onClosed(writer: DiskWriter): void {

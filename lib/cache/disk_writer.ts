@@ -35,6 +35,8 @@ export interface WriterHome {
   freeDisk(bytes: number): Promise<void>;
   /** Takes a whole object whose bytes are reserved. */
   adopt(object: DiskObject, response: StoredResponse): StoredEntry;
+  /** So many bytes of a file were written. */
+  onWritten(bytes: number): void;
   onFault(reason: DiskFaultReason, detail: string): void;
   onClosed(writer: DiskWriter): void;
 }
@@ -210,7 +212,11 @@ export class DiskWriter implements StoreWriter {
       try {
         using file = await this.#home.files.openUnfinished(this.#id);
         this.#path = this.#home.files.unfinished(this.#id);
-        while (written < bytes.length) written += await file.write(bytes.subarray(written));
+        while (written < bytes.length) {
+          const more = await file.write(bytes.subarray(written));
+          this.#home.onWritten(more);
+          written += more;
+        }
         if (fileBytes !== undefined) await this.#settleFile(file, fileBytes);
         return;
       } catch (error) {

@@ -8,7 +8,7 @@ import { S3Fifo } from "./s3_fifo.ts";
 import type { Store, StoredEntry, StoredResponse, StoreWriter } from "./store.ts";
 
 /** An object above this share of the budget is not admitted: it would push out too many others. */
-const largestShare = 0.25;
+export const largestShare: number = 0.25;
 
 /** What an entry costs beside its text and its body, in bytes: objects, map slots, links. */
 const entryOverheadBytes = 512;

@@ -7,6 +7,8 @@
  * - A key and variant is never to be found in two versions: a newer one takes the older one out of
  *   both tiers, and stops it on its way.
  * - A disk that fails is left alone for a while; memory goes on.
+ * - The disk is written to no faster than it may be, so that reads keep flowing: what comes on top
+ *   stays in memory where it can, and is served all the same.
  *
  * @module
  */
@@ -15,8 +17,15 @@ import { type DiskFault, type DiskFaultReason } from "./disk_fault.ts";
 import { defaultCircuitLimits, DiskCircuit, type DiskCircuitLimits } from "./disk_circuit.ts";
 import { DiskFeed } from "./disk_feed.ts";
 import { DiskEntry, type DiskObject } from "./disk_object.ts";
+import { DiskRate } from "./disk_rate.ts";
 import { type DiskStore, type DiskStoreOptions, openDiskStore } from "./disk_store.ts";
-import { memoryEntry, type MemoryStore, memoryStore, wholeBody } from "./memory_store.ts";
+import {
+  largestShare,
+  memoryEntry,
+  type MemoryStore,
+  memoryStore,
+  wholeBody,
+} from "./memory_store.ts";
 import { Promotions } from "./promotions.ts";
 import type { Store, StoredEntry, StoredResponse, StoreWriter } from "./store.ts";
 
@@ -35,6 +44,8 @@ export interface TieredStoreOptions {
   /** How long an object rests in memory before it is written, in milliseconds; 5000 by default. */
   readonly restMs?: number;
   readonly circuit?: Partial<DiskCircuitLimits>;
+  /** Bodies that may be written to the disk, in bytes a second; without it as fast as they come. */
+  readonly writeBytesPerSecond?: number;
 }
 
 /** The fill of one tier. */
@@ -43,7 +54,7 @@ export type TierFill = Pick<Store, "usedBytes" | "budgetBytes" | "count">;
 /** Memory over disk. `count` and `entries()` take time in proportion to what is in memory. */
 export interface TieredStore extends Store {
   readonly memory: TierFill;
-  readonly disk: TierFill;
+  readonly disk: TierFill & Pick<DiskStore, "writtenBytes">;
   /** Whether the disk failed so often that it is not written to, or not read from, for a while. */
   readonly resting: { readonly writes: boolean; readonly reads: boolean };
   /** Shows what `holdBack` hid. */
@@ -89,6 +100,8 @@ class OpenTieredStore implements TieredStore {
   readonly #disk: DiskStore;
   readonly #feed: DiskFeed;
   readonly #promotions: Promotions;
+  readonly #rate: DiskRate;
+  readonly #onFault: (fault: DiskFault) => void;
   readonly #circuits: { readonly writes: DiskCircuit; readonly reads: DiskCircuit };
   readonly #smallBytes: number;
   /** Large objects that are being committed, by key and variant. */
@@ -98,10 +111,13 @@ class OpenTieredStore implements TieredStore {
   #closed = false;
 
   constructor(
-    { memoryBytes, holdBack = false, restMs = defaultRestMs, onFault }: TieredStoreOptions,
+    options: TieredStoreOptions & { readonly onFault: (fault: DiskFault) => void },
     disk: DiskStore,
     circuits: { readonly writes: DiskCircuit; readonly reads: DiskCircuit },
   ) {
+    const { memoryBytes, restMs = defaultRestMs, onFault } = options;
+    const rate = this.#rate = new DiskRate(options.writeBytesPerSecond ?? Infinity);
+    this.#onFault = onFault;
     this.#memory = memoryStore({ budgetBytes: memoryBytes * (1 - feedShare) });
     this.#disk = disk;
     this.#circuits = circuits;
@@ -110,8 +126,12 @@ class OpenTieredStore implements TieredStore {
       disk,
       maxBytes: memoryBytes * feedShare,
       restMs,
+      rate,
       admits: () => this.#admitsToDisk,
-      onFull: (key) => onFault?.({ reason: "queue_full", detail: key }),
+      onFull: (key) => {
+        const late = rate.waitMs(performance.now()) > 0;
+        onFault({ reason: late ? "over_write_rate" : "queue_full", detail: key });
+      },
       onWritten: () => circuits.writes.success(),
     });
     this.#promotions = new Promotions({
@@ -119,14 +139,14 @@ class OpenTieredStore implements TieredStore {
       onRead: (object, key, body) => this.#promote(object, key, body),
     });
     this.#memoryTier = memoryTier(memoryBytes, this.#memory, this.#feed);
-    if (holdBack) this.#heldBefore = disk.nextGeneration;
+    if (options.holdBack) this.#heldBefore = disk.nextGeneration;
   }
 
   get memory(): TierFill {
     return this.#memoryTier;
   }
 
-  get disk(): TierFill {
+  get disk(): TierFill & Pick<DiskStore, "writtenBytes"> {
     return this.#disk;
   }
 
@@ -174,10 +194,11 @@ class OpenTieredStore implements TieredStore {
 
   open(response: StoredResponse, expectedBytes = 0): StoreWriter {
     return new TierWriter(response, expectedBytes, {
-      smallBytes: this.#admitsToDisk ? this.#smallBytes : this.#memory.budgetBytes,
+      smallBytes: this.#smallBytes,
+      largestInMemory: this.#memory.budgetBytes * largestShare,
       put: (response, body) => this.#put(response, body),
-      openOnDisk: (response) =>
-        this.#admitsToDisk ? this.#disk.open(response, expectedBytes || undefined) : undefined,
+      openOnDisk: (response) => this.#openOnDisk(response, expectedBytes),
+      takeMore: (bytes) => this.#takeMore(response, bytes),
       commitOnDisk: (writer, response) => this.#commitOnDisk(writer, response),
     });
   }
@@ -233,6 +254,22 @@ class OpenTieredStore implements TieredStore {
     await this.settled();
     await this.#disk.close();
     await this.#memory.close();
+  }
+
+  /** Opens a large object on the disk; `undefined` when the disk is not to be written to now. */
+  #openOnDisk(response: StoredResponse, expectedBytes: number): StoreWriter | undefined {
+    if (!this.#admitsToDisk) return undefined;
+    const bytes = Math.max(expectedBytes, this.#smallBytes);
+    if (this.#rate.take(bytes, performance.now())) {
+      return this.#disk.open(response, expectedBytes || undefined);
+    }
+    this.#onFault({ reason: "over_write_rate", detail: response.key });
+  }
+
+  #takeMore({ key }: StoredResponse, bytes: number): boolean {
+    const taken = this.#rate.takeMore(bytes, performance.now());
+    if (!taken) this.#onFault({ reason: "over_write_rate", detail: key });
+    return taken;
   }
 
   get #admitsToDisk(): boolean {
@@ -320,8 +357,12 @@ function memoryTier(budgetBytes: number, memory: MemoryStore, feed: DiskFeed): T
 interface TierWriterOptions {
   /** Objects up to this size go to memory. */
   readonly smallBytes: number;
+  /** Those that the disk does not take now go there up to this size. */
+  readonly largestInMemory: number;
   readonly put: (response: StoredResponse, body: Uint8Array) => StoredEntry | undefined;
   readonly openOnDisk: (response: StoredResponse) => StoreWriter | undefined;
+  /** Whether an object on the disk may go on beyond what it said. */
+  readonly takeMore: (bytes: number) => boolean;
   readonly commitOnDisk: (
     writer: StoreWriter,
     response: StoredResponse,
@@ -331,25 +372,30 @@ interface TierWriterOptions {
 /** Gathers a body in memory until it is too large for that. */
 class TierWriter implements StoreWriter {
   readonly #response: StoredResponse;
+  readonly #expectedBytes: number;
   readonly #options: TierWriterOptions;
   #pieces: Uint8Array[] = [];
   #bytes = 0;
   #disk: StoreWriter | undefined;
+  /** Above this the disk is asked, or asked no more. */
+  #limitBytes: number;
   #state: "open" | "refused" | "ended" = "open";
 
   constructor(response: StoredResponse, expectedBytes: number, options: TierWriterOptions) {
     this.#response = response;
+    this.#expectedBytes = Math.max(expectedBytes, options.smallBytes);
     this.#options = options;
-    if (expectedBytes > options.smallBytes) this.#moveToDisk();
+    this.#limitBytes = options.smallBytes;
+    if (expectedBytes > options.smallBytes) this.#outgrow(expectedBytes);
   }
 
   /** Never asks to wait: a disk that is behind costs the object, not the client's time. */
   write(piece: Uint8Array): void {
     if (this.#state !== "open") return;
-    if (this.#disk !== undefined) return void this.#disk.write(piece);
-    this.#pieces.push(piece);
     this.#bytes += piece.length;
-    if (this.#bytes > this.#options.smallBytes) this.#moveToDisk();
+    if (this.#disk !== undefined) return this.#writeToDisk(this.#disk, piece);
+    this.#pieces.push(piece);
+    if (this.#bytes > this.#limitBytes) this.#outgrow(this.#bytes);
   }
 
   async commit(response: StoredResponse = this.#response): Promise<StoredEntry | undefined> {
@@ -369,11 +415,22 @@ class TierWriter implements StoreWriter {
     await this.#disk?.abort();
   }
 
-  #moveToDisk(): void {
-    this.#disk = this.#options.openOnDisk(this.#response);
+  /** An object of at least so many bytes is too large for where it is: it moves, stays or is given up. */
+  #outgrow(bytes: number): void {
+    const { smallBytes, largestInMemory, openOnDisk } = this.#options;
+    if (this.#limitBytes === smallBytes) this.#disk = openOnDisk(this.#response);
+    this.#limitBytes = largestInMemory;
+    if (this.#disk === undefined && bytes <= largestInMemory) return;
     if (this.#disk === undefined) this.#state = "refused";
     else for (const piece of this.#pieces) void this.#disk.write(piece);
     this.#pieces = [];
+  }
+
+  #writeToDisk(disk: StoreWriter, piece: Uint8Array): void {
+    const beyond = Math.min(piece.length, this.#bytes - this.#expectedBytes);
+    if (beyond <= 0 || this.#options.takeMore(beyond)) return void disk.write(piece);
+    this.#state = "refused";
+    void disk.abort();
   }
 }
 

@@ -8,11 +8,12 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** Makes metrics and renders them; names follow the Prometheus conventions. */
 export interface Metrics {
-  /** A number that only grows; the name ends in `_total`. */
+  /** A number that only grows; the name ends in `_total`. With `read`, counted by someone else. */
   counter<Label extends string = never>(
     name: string,
     help: string,
     labels?: readonly Label[],
+    read?: () => number,
   ): Counter<Label>;
   /** A number that goes up and down; with `collect`, read when scraped. */
   gauge<Label extends string = never>(
@@ -59,8 +60,19 @@ export function createMetrics(program: string, version: string, startedMs: numbe
     },
   });
   return {
-    counter: (name, help, labels = []) =>
-      new Counter({ name, help, labelNames: [...labels], registers }),
+    counter: (name, help, labels = [], read) => {
+      const counter: Counter<typeof labels[number]> = new Counter({
+        name,
+        help,
+        labelNames: [...labels],
+        registers,
+        collect: read && ((): void => {
+          counter.reset();
+          counter.inc(read());
+        }),
+      });
+      return counter;
+    },
     gauge: (name, help, labels = [], collect) => {
       const gauge: Gauge<typeof labels[number]> = new Gauge({
         name,

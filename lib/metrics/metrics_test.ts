@@ -6,8 +6,13 @@ Deno.test("metrics render in the Prometheus text format with build and process f
   metrics.counter("edge_requests_total", "Requests.", ["result"]).inc({ result: "hit" }, 2);
   metrics.gauge("edge_used_bytes", "Bytes.", [], (gauge) => gauge.set(7));
   metrics.histogram("edge_seconds", "Time.", [0.1, 1]).observe(0.5);
+  let bytes = 3;
+  metrics.counter("edge_bytes_total", "Bytes.", [], () => bytes);
+  assert.match(await metrics.render(), /^edge_bytes_total 3$/m);
+  bytes = 5;
   const text = await metrics.render();
   assert.match(text, /^edge_requests_total\{result="hit"\} 2$/m);
+  assert.match(text, /^edge_bytes_total 5$/m);
   assert.match(text, /^edge_used_bytes 7$/m);
   assert.match(text, /^edge_seconds_bucket\{le="1"\} 1$/m);
   assert.match(text, /^downlink_build_info\{program="edge",version="1.2.3"\} 1$/m);

@@ -21,8 +21,8 @@ export interface NodeMetrics {
   diskFault(reason: DiskFaultReason): void;
   /** Shows the fill of the store's tiers. */
   watch(tiers: Readonly<Record<string, TierFill>>): void;
-  /** Shows whether the disk is left alone. */
-  watchDisk(store: Pick<TieredStore, "resting">): void;
+  /** Shows whether the disk is left alone, and what is written to it. */
+  watchDisk(store: Pick<TieredStore, "resting" | "disk">): void;
 }
 
 /** Makes the counters; their names begin with the role. */
@@ -94,6 +94,12 @@ export function nodeMetrics(role: string, metrics: Metrics): NodeMetrics {
         gauge.set({ access: "write" }, Number(writes));
         gauge.set({ access: "read" }, Number(reads));
       });
+      metrics.counter(
+        `${role}_cache_disk_written_bytes_total`,
+        "Bytes of stored responses written to the disk.",
+        [],
+        () => store.disk.writtenBytes,
+      );
     },
   };
 }

@@ -22,6 +22,8 @@ export interface NodeStoreSettings {
   readonly memory: number;
   readonly disk: string | undefined;
   readonly diskSize: number;
+  /** Bytes a second. */
+  readonly diskWriteRate: number;
   readonly data: string | undefined;
   readonly control: URL | undefined;
 }
@@ -57,7 +59,7 @@ export async function openNodeStore(
   settings: NodeStoreSettings,
   { fallback, onFault }: { fallback: string; onFault: (fault: DiskFault) => void },
 ): Promise<NodeStore> {
-  const { memory: memoryBytes, disk: dir, diskSize, data, control } = settings;
+  const { memory: memoryBytes, disk: dir, diskSize, diskWriteRate, data, control } = settings;
   if (dir === undefined) {
     const store = memoryStore({ budgetBytes: memoryBytes });
     return { store, tiers: { memory: store }, tiered: undefined, data: data ?? fallback };
@@ -78,6 +80,7 @@ export async function openNodeStore(
       // Not forced: a power cut may cost objects, which are fetched again.
       disk: { dir: `${dir}/cache`, budgetBytes: diskSize, maxObjects, durable: false, discard },
       holdBack,
+      writeBytesPerSecond: diskWriteRate,
       onFault,
     });
     const { memory, disk } = tiered;

@@ -27,6 +27,11 @@ export function cacheNodeParameters(role: "edge" | "shield", listen: string, adm
       path(undefined, "Folder of this node alone, for stored responses that outlive it.", "DIR"),
     ),
     diskSize: bytes("50GiB", "Disk space for stored responses; the least recently used go first."),
+    diskWriteRate: bytes(
+      "64MiB",
+      "What may be written to the disk each second, so that reads keep flowing; what comes on top " +
+        "stays in memory only.",
+    ),
     ...cachePolicyParameters(),
     peers: peersParameter(),
     fenceWait: duration(
