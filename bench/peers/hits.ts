@@ -1,104 +1,47 @@
 /**
- * `deno run -A bench/peers/hits.ts [rounds]`: what a cache hit costs, ours beside nginx and Varnish in
- * one run. Rounds are interleaved; the table shows medians: requests per second and CPU microseconds
- * a request of the server's process tree, and our cost as a ratio of the better peer's.
+ * `deno run -A bench/peers/hits.ts [rounds] [same|varied] [tree...]`: what a cache hit costs, ours
+ * beside nginx, Varnish and Traffic Server in one run. Rounds of a second are interleaved; the table
+ * shows medians: requests per second and CPU microseconds a request of the server's process tree, and
+ * our cost as a ratio of the best peer's.
+ *
+ * `same` repeats one request, our best case; `varied` asks for many objects in turn, with fields that
+ * change with each request. Each tree is a checkout of another version, measured beside this one.
  *
  * @module
  */
 
-import { type Server, startEdge, startNginx, startOrigin, startVarnish } from "./servers.ts";
+import { type Case, compare, print, script } from "./load.ts";
+import { startAll, startOrigin, stopAll } from "./servers.ts";
 
-/** One measurement of one server. */
-interface Sample {
-  readonly requestsPerSecond: number;
-  readonly cpuMicroseconds: number;
-}
-
-const sizes = [1 << 10, 64 << 10, 1 << 20];
 const rounds = Number(Deno.args[0] ?? 5);
-const ticksPerSecond = 100; // USER_HZ of Linux, fixed in its ABI
+const varied = (Deno.args[1] ?? "same") === "varied";
+const trees = Deno.args.slice(2);
 
-function print(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
+const sizes = [["1 KB", 1 << 10], ["64 KB", 64 << 10], ["1 MB", 1 << 20]] as const;
+const objects = { "1 KB": 1000, "64 KB": 1000, "1 MB": 100 };
+const players = ["hls.js", "dash.js", "AppleCoreMedia", "ExoPlayerLib", "mpegts.js", "Kodi", "VLC"];
 
-/** CPU time of processes since they started, in seconds (proc(5), utime and stime). */
-function cpuSeconds(pids: readonly number[]): number {
-  let ticks = 0;
-  for (const pid of pids) {
-    const fields = Deno.readTextFileSync(`/proc/${pid}/stat`).replace(/^.*\) /, "").split(" ");
-    ticks += Number(fields[11]) + Number(fields[12]);
-  }
-  return ticks / ticksPerSecond;
-}
-
-async function load(url: string, seconds: number): Promise<number> {
-  const args = ["-t1", "-c16", `-d${seconds}s`, url];
-  const { stdout } = await new Deno.Command("wrk", { args }).output();
-  const text = new TextDecoder().decode(stdout);
-  const requests = Number(/(\d+) requests in/.exec(text)?.[1]);
-  if (!(requests > 0) || /Non-2xx/.test(text)) {
-    throw new Error(`Cannot measure ${url}: wrk says ${text}`);
-  }
-  return requests;
-}
-
-async function measure(server: Server, size: number): Promise<Sample> {
-  const seconds = 3;
-  const before = cpuSeconds(server.pids());
-  const requests = await load(`${server.url}/${size}`, seconds);
-  const cpu = cpuSeconds(server.pids()) - before;
-  return { requestsPerSecond: requests / seconds, cpuMicroseconds: cpu / requests * 1e6 };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
-}
-
-/** Measures all servers with all sizes, round after round. */
-async function measureAll(servers: readonly Server[]): Promise<Map<string, Sample[]>> {
-  const samples = new Map<string, Sample[]>();
-  for (const server of servers) for (const size of sizes) await load(`${server.url}/${size}`, 1);
-  for (let round = 0; round < rounds; round++) {
-    for (const size of sizes) {
-      for (const server of servers) {
-        const key = `${server.name} ${size}`;
-        samples.set(key, [...samples.get(key) ?? [], await measure(server, size)]);
-      }
-    }
-  }
-  return samples;
-}
-
-function printTable(names: readonly string[], samples: ReadonlyMap<string, Sample[]>): void {
-  print(
-    `Cache hits, 16 connections, one wrk thread, median of ${rounds} interleaved rounds of 3 s`,
-  );
-  print("");
-  print("| body | server | requests/s | CPU us/request | ours / best peer |");
-  print("| --- | --- | ---: | ---: | ---: |");
-  for (const size of sizes) {
-    const of = (name: string, pick: (one: Sample) => number) =>
-      median(samples.get(`${name} ${size}`)!.map(pick));
-    const cost = (name: string) => of(name, (one) => one.cpuMicroseconds);
-    const best = Math.min(...names.slice(1).map(cost));
-    for (const name of names) {
-      const rate = of(name, (one) => one.requestsPerSecond).toFixed(0);
-      const ratio = name === names[0] ? (cost(name) / best).toFixed(2) : "";
-      const label = size < 1 << 20 ? `${size >> 10} KB` : "1 MB";
-      print(`| ${label} | ${name} | ${rate} | ${cost(name).toFixed(1)} | ${ratio} |`);
-    }
-  }
-}
+const cases: readonly Case[] = sizes.map(([label, bytes]) => {
+  if (!varied) return { label, paths: [`/${bytes}`] };
+  const paths = Array.from({ length: objects[label] }, (_, n) => `/${bytes}/segment-${n}.ts`);
+  const lines = (n: number) => [
+    `User-Agent: ${players[n % players.length]}/${n % 13}.0`,
+    "Accept: */*",
+    `X-Playback-Session-Id: ${(n * 7919).toString(16)}`,
+  ];
+  return { label, paths, script: script(paths, lines) };
+});
 
 const origin = startOrigin();
-const servers: Server[] = [];
+const servers = await startAll(origin.url, [{}, ...trees.map((tree) => ({ tree }))]);
 try {
-  for (const start of [startEdge, startNginx, startVarnish]) servers.push(await start(origin.url));
-  const samples = await measureAll(servers);
-  printTable(servers.map((server) => server.name), samples);
+  const requests = varied ? "many objects, fields that vary" : "one request again and again";
+  print(
+    `Cache hits, ${requests}: 16 connections, one wrk thread, median of ${rounds} rounds of 1 s`,
+  );
+  print("");
+  await compare(servers, cases, rounds);
 } finally {
-  await Promise.all(servers.map((server) => server.stop()));
+  await stopAll(servers);
   await origin.stop();
 }

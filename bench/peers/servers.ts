@@ -1,9 +1,11 @@
 /**
- * The caches that are measured side by side: ours, nginx and Varnish from Debian, all on loopback in
- * front of the same origin, each with its cache in memory.
+ * The caches that are measured side by side: ours, and nginx, Varnish and Traffic Server from Debian,
+ * all on loopback in front of the same origin, each with its cache in memory.
  *
  * @module
  */
+
+import { configureTrafficServer } from "./traffic_server.ts";
 
 /** A running cache. */
 export interface Server {
@@ -24,12 +26,15 @@ export function freePort(): number {
   return port;
 }
 
-/** Starts the origin: `/<bytes>` answers that many bytes, cacheable for an hour. */
+/**
+ * Starts the origin: `/<bytes>` and whatever is below it answers that many bytes, cacheable for an
+ * hour.
+ */
 export function startOrigin(): { url: string; stop: () => Promise<void> } {
   const bodies = new Map<number, Uint8Array<ArrayBuffer>>();
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
-    const size = Number(new URL(request.url).pathname.slice(1));
-    if (!(size >= 0 && size <= 1 << 24)) return new Response(null, { status: 404 });
+    const size = Number(new URL(request.url).pathname.split("/")[1]);
+    if (!(size >= 0 && size <= 1 << 26)) return new Response(null, { status: 404 });
     if (!bodies.has(size)) bodies.set(size, new Uint8Array(size).fill(97));
     const headers = {
       "cache-control": "public, max-age=3600",
@@ -41,45 +46,62 @@ export function startOrigin(): { url: string; stop: () => Promise<void> } {
   return { url: `http://127.0.0.1:${server.addr.port}`, stop: () => server.shutdown() };
 }
 
-/** Starts `downlink-edge` from the tree, with more flags if need be. */
-export async function startEdge(origin: string, more: readonly string[] = []): Promise<Server> {
-  const [port, admin] = [freePort(), freePort()];
-  const args = [
-    "run",
-    "--no-prompt",
-    "--allow-net",
-    "--allow-env",
-    "--allow-read",
-    "--allow-write",
-  ];
-  const flags = ["--listen", `127.0.0.1:${port}`, "--admin", `127.0.0.1:${admin}`];
-  flags.push("--upstream", origin, "--log-level", "error", ...more);
-  return await start("downlink-edge", port, Deno.execPath(), [...args, "edge/main.ts", ...flags]);
+/** What may differ from one start of ours to another. */
+export interface EdgeOptions {
+  /** Flags beside those that it needs. */
+  readonly flags?: readonly string[];
+  /** A checkout of another version; this tree without. */
+  readonly tree?: string;
 }
 
-/** Starts nginx with proxy_cache on a memory file system where there is one. */
-export async function startNginx(origin: string): Promise<Server> {
+/** Starts `downlink-edge`. */
+export async function startEdge(
+  origin: string,
+  { flags = [], tree }: EdgeOptions = {},
+): Promise<Server> {
+  const [port, admin] = [freePort(), freePort()];
+  const allowed = ["net", "env", "read", "write"].map((name) => `--allow-${name}`);
+  const args = ["run", "--no-prompt", ...allowed, "edge/main.ts"];
+  args.push("--listen", `127.0.0.1:${port}`, "--admin", `127.0.0.1:${admin}`);
+  args.push("--upstream", origin, "--log-level", "error", ...flags);
+  const name = tree === undefined ? "downlink-edge" : `downlink-edge (${tree})`;
+  return await start({ name, port, binary: Deno.execPath(), args, cwd: tree });
+}
+
+/** nginx in front of an origin. */
+export interface NginxOptions {
+  /** Where its cache is; a memory file system where there is one, without. */
+  readonly disk?: string;
+  /** One fetch for all who ask for the same (`proxy_cache_lock`). */
+  readonly collapse?: boolean;
+}
+
+/** Starts nginx with proxy_cache. */
+export async function startNginx(
+  origin: string,
+  { disk, collapse = false }: NginxOptions = {},
+): Promise<Server> {
   const port = freePort();
-  const dir = await Deno.makeTempDir({ prefix: "bench-nginx-", dir: await shm() });
+  const dir = await Deno.makeTempDir({ prefix: "bench-nginx-", dir: disk ?? await shm() });
   await Deno.chmod(dir, 0o755); // its workers run as another user
   const conf = `${dir}/nginx.conf`;
+  const lock = collapse ? "proxy_cache_lock on; proxy_cache_lock_timeout 60s;" : "";
   await Deno.writeTextFile(
     conf,
     `daemon off; worker_processes 1; pid ${dir}/pid; error_log /dev/null;
-events { worker_connections 1024; }
+events { worker_connections 4096; }
 http {
   access_log off; keepalive_requests 1000000000; sendfile on;
   client_body_temp_path ${dir}/body; proxy_temp_path ${dir}/proxy;
-  proxy_cache_path ${dir}/cache keys_zone=bench:10m max_size=256m;
+  proxy_cache_path ${dir}/cache keys_zone=bench:10m max_size=512m;
   server {
-    listen 127.0.0.1:${port};
-    location / { proxy_pass ${origin}; proxy_cache bench; proxy_http_version 1.1; }
+    listen 127.0.0.1:${port} backlog=4096;
+    location / { proxy_pass ${origin}; proxy_cache bench; proxy_http_version 1.1; ${lock} }
   }
 }
 `,
   );
-  const server = await start("nginx", port, "nginx", ["-c", conf, "-p", dir]);
-  return { ...server, stop: () => server.stop().then(() => Deno.remove(dir, { recursive: true })) };
+  return await start({ name: "nginx", port, binary: "nginx", args: ["-c", conf, "-p", dir], dir });
 }
 
 /** Starts Varnish with malloc storage. */
@@ -88,9 +110,41 @@ export async function startVarnish(origin: string): Promise<Server> {
   const dir = await Deno.makeTempDir({ prefix: "bench-varnish-" });
   await Deno.chmod(dir, 0o755); // varnishd's child runs as another user
   const backend = origin.replace("http://", "");
-  const args = ["-F", "-n", dir, "-a", `127.0.0.1:${port}`, "-b", backend, "-s", "malloc,256m"];
-  const server = await start("varnish", port, "varnishd", args);
-  return { ...server, stop: () => server.stop().then(() => Deno.remove(dir, { recursive: true })) };
+  const args = ["-F", "-n", dir, "-a", `127.0.0.1:${port}`, "-b", backend, "-s", "malloc,512m"];
+  return await start({ name: "varnish", port, binary: "varnishd", args, dir });
+}
+
+/** Starts Traffic Server with one thread and its objects in the RAM cache. */
+export async function startTrafficServer(origin: string): Promise<Server> {
+  const port = freePort();
+  const dir = await Deno.makeTempDir({ prefix: "bench-ats-", dir: await shm() });
+  const bytes = 512 << 20;
+  const setUp = { port, origin, dir, cacheBytes: bytes, ramBytes: bytes };
+  const args = await configureTrafficServer(setUp);
+  return await start({ name: "ats", port, binary: "traffic_server", args, dir });
+}
+
+/** All four, ours first. */
+export async function startAll(
+  origin: string,
+  ours: readonly EdgeOptions[] = [{}],
+): Promise<Server[]> {
+  const servers: Server[] = [];
+  try {
+    for (const options of ours) servers.push(await startEdge(origin, options));
+    for (const start of [startNginx, startVarnish, startTrafficServer]) {
+      servers.push(await start(origin));
+    }
+  } catch (error) {
+    await stopAll(servers);
+    throw error;
+  }
+  return servers;
+}
+
+/** Stops them. */
+export async function stopAll(servers: readonly Server[]): Promise<void> {
+  await Promise.all(servers.map((server) => server.stop()));
 }
 
 async function shm(): Promise<string | undefined> {
@@ -98,24 +152,36 @@ async function shm(): Promise<string | undefined> {
   return info?.isDirectory ? "/dev/shm" : undefined;
 }
 
-async function start(name: string, port: number, binary: string, args: string[]): Promise<Server> {
-  const child = new Deno.Command(binary, { args, cwd: root, stdout: "null", stderr: "null" })
-    .spawn();
+/** How a server is started. */
+interface StartOptions {
+  readonly name: string;
+  readonly port: number;
+  readonly binary: string;
+  readonly args: string[];
+  readonly cwd?: string;
+  /** Removed at the end. */
+  readonly dir?: string;
+}
+
+async function start({ name, port, binary, args, cwd, dir }: StartOptions): Promise<Server> {
+  const options = { args, cwd: cwd ?? root, stdout: "null", stderr: "null" } as const;
+  const child = new Deno.Command(binary, options).spawn();
+  const stop = async () => {
+    child.kill("SIGTERM");
+    await child.status;
+    if (dir !== undefined) await Deno.remove(dir, { recursive: true });
+  };
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0;; tries++) {
     const answer = await fetch(`${url}/1`).catch(() => undefined);
     await answer?.body?.cancel();
     if (answer !== undefined && answer.status < 500) break;
     if (tries > 100) {
-      child.kill("SIGTERM");
+      await stop();
       throw new Error(`Cannot measure ${name}: need it to answer on ${url}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  const stop = async () => {
-    child.kill("SIGTERM");
-    await child.status;
-  };
   return { name, url, pids: () => processTree(child.pid), stop };
 }
 
