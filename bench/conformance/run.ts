@@ -112,7 +112,7 @@ try {
     "varnishd",
     startVarnish,
   ]];
-  const ours = (url: string) => startEdge(url, edgeFlags);
+  const ours = (url: string) => startEdge(url, { flags: edgeFlags });
   const starts = [ours];
   for (const [binary, start] of peers) if (await isInstalled(binary)) starts.push(start);
   const failures: string[] = [];
