@@ -5,7 +5,7 @@
  * @module
  */
 
-/** A program that some tests drive or ask. */
+/** A program or shared library that some tests drive or ask. */
 interface Tool {
   readonly binary: string;
   readonly packages: readonly string[];
@@ -16,6 +16,7 @@ const tools: readonly Tool[] = [
   { binary: "chromium", packages: ["chromium"], why: "drives the page of the set-top box" },
   { binary: "tshark", packages: ["tshark"], why: "reads the packets that we send" },
   { binary: "ffprobe", packages: ["ffmpeg"], why: "reads the timestamps of the live channel" },
+  { binary: "liblcrq.so.0.0", packages: ["liblcrq0.0"], why: "codes RaptorQ beside ours" },
 ];
 
 function print(line: string): void {
@@ -40,7 +41,8 @@ async function run(command: string, args: readonly string[]): Promise<boolean> {
 }
 
 async function isInstalled(binary: string): Promise<boolean> {
-  const folders = (Deno.env.get("PATH") ?? "").split(":");
+  const libraries = [`/usr/lib/${Deno.build.arch}-linux-gnu`, "/usr/lib", "/usr/local/lib"];
+  const folders = binary.includes(".so.") ? libraries : (Deno.env.get("PATH") ?? "").split(":");
   for (const folder of folders) {
     const info = await Deno.stat(`${folder}/${binary}`).catch(() => undefined);
     if (info?.isFile) return true;
