@@ -38,6 +38,10 @@ export const parameters = {
     max: 3650 * 86_400e3,
   }),
   purgeRetentionCount: integer("1000000", "Most purge records kept.", { min: 1, max: 1e9 }),
+  auditRetention: duration("90d", "How long it is kept who changed what.", {
+    max: 3650 * 86_400e3,
+  }),
+  auditRetentionCount: integer("100000", "Most entries of the audit log.", { min: 1, max: 1e9 }),
   streamHeartbeat: duration("2s", "Time between the signs of life in the purge stream.", {
     min: 50,
   }),
@@ -55,18 +59,26 @@ export type ControlSettings = Settings<typeof parameters>;
  *
  * @throws {BadValue} One sentence.
  */
-export function checkSettings(settings: ControlSettings, token: string | undefined): void {
-  const { listen, nodeLate, nodeExpiry } = settings;
-  if (token === undefined && !isLoopback(listen.hostname)) {
-    throw new BadValue(
-      `Cannot use --listen: need --token-file unless it is a loopback address: received ${
-        formatHostPort(listen)
-      }`,
-    );
-  }
+export function checkSettings({ nodeLate, nodeExpiry }: ControlSettings): void {
   if (nodeExpiry < nodeLate) {
     throw new BadValue(
       `Cannot use --node-expiry: need at least --node-late (${nodeLate}ms): received ${nodeExpiry}ms`,
     );
   }
+}
+
+/**
+ * Checks that nobody from afar can use an API without a token.
+ *
+ * @throws {BadValue} One sentence.
+ */
+export function checkAccess(
+  { listen }: ControlSettings,
+  { token, tokens }: { token: string | undefined; tokens: { readonly any: boolean } },
+): void {
+  if (token !== undefined || tokens.any || isLoopback(listen.hostname)) return;
+  throw new BadValue(
+    "Cannot use --listen: need --token-file or a token (downlink-control token create) unless it " +
+      `is a loopback address: received ${formatHostPort(listen)}`,
+  );
 }

@@ -6,7 +6,11 @@
 
 import type { Hono } from "hono";
 import { type Http1Server, serve } from "#http1";
-import type { GuardOptions } from "#program";
+import { AuditLog } from "./access/audit.ts";
+import type { AccessOptions } from "./access/guard.ts";
+import { Sessions } from "./access/sessions.ts";
+import { Tokens } from "./access/tokens.ts";
+import { checkAnswers } from "./api/answer_check_rig.ts";
 import { controlApp } from "./app.ts";
 import { Database } from "./database.ts";
 import { Membership } from "./nodes.ts";
@@ -17,7 +21,7 @@ import { Snapshots } from "./snapshots.ts";
 import { TopologyRefresh } from "./topology_refresh.ts";
 
 /** What a test may set. */
-export interface RigOptions extends Pick<Partial<GuardOptions>, "token" | "pageOrigins"> {
+export interface RigOptions extends Partial<AccessOptions> {
   /** The database file; in memory when absent. */
   readonly file?: string;
   readonly retentionCount?: number;
@@ -49,18 +53,23 @@ export function controlRig(options: RigOptions = {}): ControlRig {
   const nowMs = () => clock.nowMs;
   const database = new Database(file);
   const log = new SqlitePurgeLog(database, { retentionCount, retentionMs: 3_600_000, nowMs });
+  const events: ControlEvent[] = [];
+  const onEvent = (event: ControlEvent) => void events.push(event);
+  const audit = new AuditLog(database, { retentionCount: 1000, retentionMs: 3_600_000, nowMs });
+  audit.onFault((reason) => onEvent({ kind: "audit_failed", reason }));
   const limits = { lateMs: 10_000, expiryMs: 60_000, most: 100 };
   const membership = new Membership(database, limits, clock.nowMs);
   const nodes = membership.list().map(({ record }) => record);
   const drain = new AbortController();
-  const events: ControlEvent[] = [];
   const snapshots = new Snapshots(database, nodes, clock.nowMs);
   const steadyMs = () => performance.now();
-  const onEvent = (event: ControlEvent) => void events.push(event);
   const onSnapshot = (number: number) => onEvent({ kind: "snapshot", number });
   const refresh = new TopologyRefresh({ membership, snapshots, nowMs, steadyMs, onSnapshot });
   const parts: ControlParts = {
     log,
+    tokens: new Tokens(database, nowMs),
+    sessions: new Sessions(database, nowMs),
+    audit,
     membership,
     snapshots,
     refresh,
@@ -73,6 +82,7 @@ export function controlRig(options: RigOptions = {}): ControlRig {
   };
   const { token, pageOrigins = [] } = options;
   const app = controlApp(parts, { token, pageOrigins });
+  checkAnswers(app);
   let server: Http1Server | undefined;
   return {
     app,
@@ -82,7 +92,7 @@ export function controlRig(options: RigOptions = {}): ControlRig {
     clock,
     serve() {
       const { port = 0 } = options;
-      server = serve({ hostname: "127.0.0.1", port, handler: (request) => app.fetch(request) });
+      server = serve({ hostname: "127.0.0.1", port, handler: app.fetch });
       return `http://127.0.0.1:${server.address.port}`;
     },
     async ask(method, path, body) {
@@ -94,6 +104,7 @@ export function controlRig(options: RigOptions = {}): ControlRig {
       refresh.close();
       await server?.drain(2000);
       log.close();
+      audit.flush();
       database.close();
     },
   };

@@ -40,6 +40,8 @@ export class Database {
    */
   constructor(file: string) {
     this.sql = new DatabaseSync(file);
+    // A token command may write beside the running program.
+    this.sql.exec("PRAGMA busy_timeout = 2000");
     this.sql.exec("PRAGMA journal_mode = WAL");
     this.sql.exec("PRAGMA synchronous = FULL");
     const check = this.sql.prepare("PRAGMA quick_check(1)").get() as { quick_check?: string };

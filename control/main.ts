@@ -9,7 +9,10 @@ import type { Logger } from "#log";
 import { frontMetrics, listen, type ProgramContext, runProgram } from "#program";
 import { maxOrderBytes } from "#purge";
 import { controlApp } from "./app.ts";
-import { checkSettings, parameters } from "./config.ts";
+import { AuditLog } from "./access/audit.ts";
+import { Sessions } from "./access/sessions.ts";
+import { Tokens } from "./access/tokens.ts";
+import { checkAccess, checkSettings, parameters } from "./config.ts";
 import { Database } from "./database.ts";
 import { Membership } from "./nodes.ts";
 import { observe } from "./observe.ts";
@@ -36,11 +39,18 @@ function openDatabase(dir: string): Database {
 
 function start(context: ProgramContext<typeof parameters>): void {
   const { settings, token, metrics, log } = context;
-  checkSettings(settings, token);
+  checkSettings(settings);
   const database = openDatabase(settings.data);
+  const tokens = new Tokens(database, Date.now);
+  checkAccess(settings, { token, tokens });
   const purgeLog = new SqlitePurgeLog(database, {
     retentionCount: settings.purgeRetentionCount,
     retentionMs: settings.purgeRetention,
+    nowMs: Date.now,
+  });
+  const audit = new AuditLog(database, {
+    retentionCount: settings.auditRetentionCount,
+    retentionMs: settings.auditRetention,
     nowMs: Date.now,
   });
   const membership = new Membership(database, {
@@ -66,6 +76,9 @@ function start(context: ProgramContext<typeof parameters>): void {
   });
   const parts: ControlParts = {
     log: purgeLog,
+    tokens,
+    sessions: new Sessions(database, Date.now),
+    audit,
     membership,
     snapshots,
     refresh,
@@ -76,10 +89,11 @@ function start(context: ProgramContext<typeof parameters>): void {
     draining: drain.signal,
     onEvent,
   };
+  audit.onFault((reason) => onEvent({ kind: "audit_failed", reason }));
   const pageOrigins = settings.pageOrigin?.map(({ origin }) => origin) ?? [];
   const app = controlApp(parts, { token, pageOrigins });
   const server = listen(settings.listen, {
-    handler: (request) => app.fetch(request),
+    handler: app.fetch,
     // A node keeps one connection for the purge stream and one for its heartbeats.
     limits: { maxConnections: 2 * settings.nodesMax + 256, maxBodyBytes: maxOrderBytes },
     onEvent: frontMetrics("control", metrics, log),
@@ -92,9 +106,11 @@ function start(context: ProgramContext<typeof parameters>): void {
   const timers = [
     regularly(log, settings.nodeLate / 4, () => expireNodes(context, parts)),
     regularly(log, trimEveryMs, () => purgeLog.trim()),
+    regularly(log, trimEveryMs, () => audit.trim()),
   ];
   context.onDrain(() => database.close());
   context.onDrain(() => purgeLog.close());
+  context.onDrain(() => audit.flush());
   context.onDrain((timeoutMs) => server.drain(timeoutMs));
   context.onDrain(() => {
     for (const timer of timers) clearInterval(timer);

@@ -7,38 +7,35 @@
 import { type Context, Hono } from "hono";
 import * as v from "valibot";
 import { nodeRecordSchema } from "#topology";
+import { noteDetail } from "./access/caller.ts";
 import { readJson } from "./body.ts";
+import {
+  heartbeatNode,
+  listNodes,
+  registerNode,
+  removeNode,
+  reportSchema,
+} from "./node_operations.ts";
 import type { Member } from "./nodes.ts";
 import type { ControlParts } from "./parts.ts";
 import { problemOf } from "./problem.ts";
 
 const maxBodyBytes = 16 * 1024;
 
-const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
-const reportSchema = v.object({
-  appliedSeq: v.optional(whole, 0),
-  /** The log that `appliedSeq` belongs to. */
-  logId: v.optional(v.pipe(v.string(), v.maxLength(64))),
-  /** Number of the topology snapshot that the node holds; 0 for none. */
-  snapshot: v.optional(whole, 0),
-  /** The control that the snapshot came from. */
-  controlId: v.optional(v.pipe(v.string(), v.maxLength(64))),
-});
-
 /** Makes the routes under `/nodes`. */
 export function nodeRoutes(parts: ControlParts): Hono {
   const { membership, nowMs } = parts;
   const app = new Hono();
-  app.post("/nodes", (c) => register(c, parts));
-  app.post("/nodes/:id/heartbeat", (c) => heartbeat(c, parts, c.req.param("id")));
-  app.delete("/nodes/:id", (c) => {
+  app.post("/nodes", registerNode, (c) => register(c, parts));
+  app.post("/nodes/:id/heartbeat", heartbeatNode, (c) => heartbeat(c, parts, c.req.param("id")));
+  app.delete("/nodes/:id", removeNode, (c) => {
     const id = c.req.param("id");
     if (!membership.leave(id)) return unknownNode(c, id);
     parts.onEvent({ kind: "node", id, outcome: "left" });
     parts.refresh.changed();
     return c.body(null, 204);
   });
-  app.get("/nodes", (c) => {
+  app.get("/nodes", listNodes, (c) => {
     const view = ({ record, appliedSeq, snapshot, lastSeenMs }: Member, late: boolean) => {
       return { ...record, state: late ? "late" : "live", appliedSeq, snapshot, lastSeenMs };
     };
@@ -57,6 +54,7 @@ async function register(c: Context, parts: ControlParts): Promise<Response> {
   const report = v.safeParse(reportSchema, body.value, { abortEarly: true });
   if (!report.success) return refuse(c, "register", report.issues[0]);
   const record = node.output;
+  noteDetail(c, `${record.id}: ${record.role} at ${record.url}`);
   const outcome = membership.register(record, nowMs());
   if (outcome === "name_taken") {
     const error = `Cannot register: need a name that no other live node has: received ${record.id}`;

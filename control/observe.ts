@@ -55,6 +55,15 @@ export function observe(
     "Followers whose place is not in the log.",
     ["log"],
   );
+  const turnedAway = metrics.counter(
+    "control_turned_away_total",
+    "Requests of callers who may not make them.",
+    ["reason"],
+  );
+  const auditFailures = metrics.counter(
+    "control_audit_failures_total",
+    "Times that audit entries could not be written and were lost.",
+  );
   return (event) => {
     switch (event.kind) {
       case "purged": {
@@ -79,6 +88,11 @@ export function observe(
       case "stream_ended":
         streams.dec();
         return ends.inc({ reason: event.end });
+      case "turned_away":
+        return turnedAway.inc({ reason: event.reason });
+      case "audit_failed":
+        auditFailures.inc();
+        return log.error("audit entries could not be kept", { reason: event.reason });
       case "no_such_place":
         misplaced.inc({ log: event.skipped ? "behind" : "elsewhere" });
         return log.warn("a node's place is not in the purge log", { after: event.after });

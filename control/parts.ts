@@ -5,6 +5,10 @@
  */
 
 import type { PurgeKind, PurgeLog } from "#purge";
+import type { AuditLog } from "./access/audit.ts";
+import type { AccessRefusal } from "./access/guard.ts";
+import type { Sessions } from "./access/sessions.ts";
+import type { Tokens } from "./access/tokens.ts";
 import type { Membership, RegisterOutcome } from "./nodes.ts";
 import type { PurgeProgress } from "./purge_progress.ts";
 import type { StreamEnd, StreamTimes } from "./purge_stream.ts";
@@ -28,11 +32,16 @@ export type ControlEvent =
   | { readonly kind: "snapshot"; readonly number: number }
   | { readonly kind: "stream_opened"; readonly after: number }
   | { readonly kind: "stream_ended"; readonly end: StreamEnd }
+  | { readonly kind: "turned_away"; readonly reason: AccessRefusal }
+  | { readonly kind: "audit_failed"; readonly reason: unknown }
   | { readonly kind: "no_such_place"; readonly after: number; readonly skipped: boolean };
 
 /** The parts of control; `main.ts` makes them, tests too. */
 export interface ControlParts {
   readonly log: PurgeLog;
+  readonly tokens: Tokens;
+  readonly sessions: Sessions;
+  readonly audit: AuditLog;
   readonly membership: Membership;
   readonly snapshots: Snapshots;
   readonly refresh: TopologyRefresh;

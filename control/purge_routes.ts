@@ -7,8 +7,10 @@
 import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
 import { maxOrderBytes, type PurgeOrder, type PurgeRecord, readOrder } from "#purge";
+import { callerOf, mayDo, noteDetail } from "./access/caller.ts";
 import { readJson } from "./body.ts";
 import type { ControlParts } from "./parts.ts";
+import { createPurge, followPurges, listPurges, showPurge } from "./purge_operations.ts";
 import { logHead, purgeStream } from "./purge_stream.ts";
 
 /** How many records `GET /purges` looks back. */
@@ -17,16 +19,16 @@ const listedRecords = 500;
 /** Makes `POST /purges`, `GET /purges`, `GET /purges/{id}` and `GET /purges/stream`. */
 export function purgeRoutes(parts: ControlParts): Hono {
   const app = new Hono();
-  app.post("/purges", async (c) => {
+  app.post("/purges", createPurge, async (c) => {
     const body = await readJson(c.req.raw, maxOrderBytes);
     if (body.kind === "refused") return c.json({ error: body.sentence }, body.status);
     const reading = readOrder(body.value);
     if (reading.kind === "refused") return c.json({ error: reading.sentence }, 400);
     return await purge(c, parts, reading.order);
   });
-  app.get("/purges", (c) => c.json(listing(parts)));
-  app.get("/purges/stream", (c) => stream(c, parts));
-  app.get("/purges/:id", (c) => {
+  app.get("/purges", listPurges, (c) => c.json(listing(parts)));
+  app.get("/purges/stream", followPurges, (c) => stream(c, parts));
+  app.get("/purges/:id", showPurge, (c) => {
     const records = parts.log.order(c.req.param("id"));
     if (records.length === 0) {
       const error = `Cannot find the purge: need an id of the log: received ${
@@ -42,7 +44,9 @@ export function purgeRoutes(parts: ControlParts): Hono {
 async function purge(c: Context, parts: ControlParts, order: PurgeOrder): Promise<Response> {
   const { kind, values, soft } = order;
   const id = randomUUID();
-  const issuer = issuerOf(c.req.header("purge-issuer"));
+  const issuer = issuerOf(c);
+  const mode = soft ? ", soft" : "";
+  noteDetail(c, `${kind} ${values.slice(0, 3).join(" ")} (${values.length})${mode}`);
   const startedMs = parts.steadyMs();
   let records: readonly PurgeRecord[];
   try {
@@ -59,9 +63,12 @@ async function purge(c: Context, parts: ControlParts, order: PurgeOrder): Promis
   return c.json({ id, seq }, 202, { location: `/purges/${id}` });
 }
 
-/** Who asked, in the words of the node that forwarded it. */
-function issuerOf(named: string | undefined): string {
-  return named !== undefined && /^[A-Za-z0-9._:@-]{1,64}$/.test(named) ? named : "api";
+/** Who asked: the node that forwarded it, in its own words, or the name of the caller's token. */
+function issuerOf(c: Context): string {
+  const named = c.req.header("purge-issuer") ?? "";
+  const caller = callerOf(c);
+  if (mayDo(caller, ["node"]) && /^[A-Za-z0-9._:@-]{1,64}$/.test(named)) return named;
+  return caller.road === "token" || caller.road === "session" ? caller.name : "api";
 }
 
 /** What was ordered, as the API shows it. */

@@ -30,6 +30,7 @@ export {
   maxOrderValues,
   type OrderReading,
   type PurgeOrder,
+  purgeOrderSchema,
   readOrder,
 } from "./order.ts";
 export { readValue, type ValueReading } from "./value.ts";

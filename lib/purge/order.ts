@@ -26,7 +26,8 @@ export type OrderReading =
   | { readonly kind: "order"; readonly order: PurgeOrder }
   | { readonly kind: "refused"; readonly sentence: string };
 
-const schema = v.strictObject({
+/** The schema of the body of `POST /purges`; values are checked further by their kind. */
+export const purgeOrderSchema = v.strictObject({
   kind: v.picklist(purgeKinds),
   values: v.optional(
     v.pipe(v.array(v.pipe(v.string(), v.maxLength(maxValueLength))), v.maxLength(maxOrderValues)),
@@ -37,7 +38,7 @@ const schema = v.strictObject({
 
 /** Reads the body of `POST /purges`, already parsed as JSON. Equal values count once. */
 export function readOrder(body: unknown): OrderReading {
-  const parsed = v.safeParse(schema, body, { abortEarly: true });
+  const parsed = v.safeParse(purgeOrderSchema, body, { abortEarly: true });
   if (!parsed.success) return refuse(problemOf(parsed.issues[0]));
   const { kind, soft } = parsed.output;
   const texts = kind === "all" && parsed.output.values.length === 0 ? [""] : parsed.output.values;

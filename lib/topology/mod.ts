@@ -13,6 +13,7 @@ export {
   nodeRoles,
   parseSnapshot,
   type TopologySnapshot,
+  topologySnapshotSchema,
 } from "./snapshot.ts";
 export { rendezvous, type Weighted } from "./rendezvous.ts";
 export { SnapshotFile, type SnapshotFound } from "./snapshot_file.ts";
