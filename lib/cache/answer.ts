@@ -64,6 +64,20 @@ export function makeAnswer(parts: AnswerParts): CacheAnswer {
   return multipartAnswer(parts, { fields, ranges, bodyBytes });
 }
 
+/**
+ * Returns the bytes that the answer to a request holds; `undefined` when it holds none (HEAD, 304, 416).
+ */
+export function bytesWanted(
+  { request, response: { status }, facts, bodyBytes, maxRangeParts }:
+    & Pick<AnswerParts, "request" | "response" | "facts" | "maxRangeParts">
+    & { readonly bodyBytes: number },
+): readonly ByteRange[] | undefined {
+  if (request.method === "HEAD" || isNotModified(request.fields, facts)) return undefined;
+  const ranges = selectRanges({ request, status, facts, bodyBytes, maxParts: maxRangeParts });
+  if (ranges === "unsatisfiable") return undefined;
+  return ranges ?? [[0, bodyBytes]];
+}
+
 /** The fields of the response without what we write ourselves, with `Age` and `Cache-Status`. */
 export function shownFields(
   { response, ageSeconds, cacheStatus, hideFields }: Pick<

@@ -23,6 +23,8 @@ import type { FillHead, SharedFill } from "./fill.ts";
 import type { NextHopFailure, NextHopResponse } from "./next_hop.ts";
 import type { AnswerResult, CacheOutcome } from "./outcome.ts";
 import type { StoredPart } from "./parts.ts";
+import type { SlicedBody } from "./sliced_body.ts";
+import type { SlicedObject } from "./slices.ts";
 import type { CachePolicy } from "./policy.ts";
 import { freshLeftMs } from "./reuse.ts";
 import type { StoredEntry } from "./store.ts";
@@ -78,6 +80,24 @@ export class Answers {
     };
     const story: AnswerStory = { result: "hit", status: { hit: true } };
     return this.#make(exchange, { response: whole, body, story, aged: true });
+  }
+
+  /** Answers with an object in slices; without `slices` when the answer holds no byte of it. */
+  fromSlices(
+    exchange: Exchange,
+    { response, bodyBytes }: SlicedObject,
+    slices: SlicedBody | undefined,
+    story: AnswerStory,
+  ): CacheAnswer {
+    const body: BodySource = {
+      road: "slices",
+      bodyBytes,
+      ranges: "any",
+      read: (start, end = bodyBytes) => slices?.read(start, end) ?? new Uint8Array(),
+      discard: () => slices?.discard(),
+    };
+    const aged = story.result !== "miss" || hasAge(response.fields);
+    return this.#make(exchange, { response, body, story, aged });
   }
 
   /** Answers with a body that is arriving. The cursor belongs to the answer from now on. */

@@ -15,6 +15,7 @@ import {
   type Exchange,
   hasCredentials,
   isPartial,
+  isRangeRequest,
   openExchange,
   passReason,
   type RespondOptions,
@@ -34,12 +35,20 @@ import type { CacheOutcome } from "./outcome.ts";
 import { partFor } from "./parts.ts";
 import { pass } from "./pass.ts";
 import { type CachePolicy, defaultPolicy } from "./policy.ts";
-import type { Purges } from "./purges.ts";
+import type { Purges, PurgeVerdict } from "./purges.ts";
 import { selectRanges } from "./ranges.ts";
 import { decideReuse, isErrorStatus, mayServeOnError } from "./reuse.ts";
+import { SlicedAnswers, type SlicedOutcome } from "./sliced_answers.ts";
+import {
+  findSliced,
+  firstSliceAsked,
+  isSliced,
+  purgeSubject,
+  type SlicedObject,
+} from "./slices.ts";
 import type { Store, StoredEntry } from "./store.ts";
 import { ownTarget } from "./targeted.ts";
-import { UnsharedKeys } from "./unshared_keys.ts";
+import { RememberedKeys } from "./remembered_keys.ts";
 import { until } from "./until.ts";
 
 /** What an engine needs. */
@@ -64,12 +73,14 @@ export class CacheEngine {
   readonly #parts: EngineParts;
   readonly #answers: Answers;
   readonly #fetcher: Fetcher;
+  readonly #sliced: SlicedAnswers;
   readonly #fastHits: FastHits;
 
   constructor(options: CacheEngineOptions) {
     const { name, store, purges, nextHop, nowMs, onOutcome = () => {} } = options;
     const chosen = { ...defaultPolicy, ...options.policy };
     const policy = { ...chosen, hideFields: [...chosen.hideFields, ownTarget] };
+    const remembered = { limit: policy.unsharedKeys, durationMs: policy.unsharedMs };
     this.#parts = {
       store,
       purges,
@@ -82,12 +93,14 @@ export class CacheEngine {
         windowBytes: policy.fillWindowBytes,
       },
       fills: new Fills(),
-      unshared: new UnsharedKeys({ limit: policy.unsharedKeys, durationMs: policy.unsharedMs }),
+      unshared: new RememberedKeys(remembered),
+      uncut: new RememberedKeys(remembered),
       failures: new WeakMap(),
       tell: onOutcome,
     };
     this.#answers = new Answers({ name, policy, nowMs, tell: onOutcome });
     this.#fetcher = new Fetcher(this.#parts);
+    this.#sliced = new SlicedAnswers(this.#parts, this.#answers, this.#fetcher.slices);
     this.#fastHits = new FastHits({ name, hideFields: policy.hideFields });
   }
 
@@ -98,9 +111,11 @@ export class CacheEngine {
     if (fwd !== undefined) return await this.#pass(exchange, fwd);
     const tried = new Set<SharedFill>();
     let alone = false;
-    while (true) {
+    for (let looks = 0;; looks++) {
       const found = this.#lookUp(exchange);
-      const ready = found.kind === "found" ? this.#fromStore(exchange, found) : undefined;
+      const ready = found.kind === "found" ? await this.#fromStore(exchange, found) : undefined;
+      if (ready === "again" && looks < maxJoins) continue;
+      if (typeof ready === "string") return await this.#pass(exchange, "partial");
       if (ready !== undefined) return ready;
       const part = found.kind.endsWith("miss") ? partFor(exchange, this.#parts) : undefined;
       if (part !== undefined) {
@@ -113,6 +128,7 @@ export class CacheEngine {
       tried.add(fill);
       const answer = await this.#follow(exchange, { fill, found, leads: false });
       if (typeof answer === "object") return answer;
+      if (answer === "pass") return await this.#pass(exchange, "partial");
       alone = answer === "alone" || tried.size >= maxJoins;
     }
   }
@@ -158,21 +174,35 @@ export class CacheEngine {
   /** Frees what hard purges took. Returns how many entries that were. */
   sweep(): number {
     const { store, purges } = this.#parts;
-    const gone = [...store.entries()].filter((entry) => purges.verdict(entry.response) === "gone");
+    const gone = [...store.entries()].filter(({ response }) =>
+      purges.verdict(purgeSubject(response)) === "gone"
+    );
     for (const entry of gone) store.remove(entry);
     return gone.length;
   }
 
-  #lookUp({ bypass, key, forwarded }: Exchange): LookupResult | { readonly kind: "bypass" } {
+  #lookUp(exchange: Exchange): Found {
+    const { bypass, key, forwarded } = exchange;
     if (bypass) return { kind: "bypass" };
-    return lookUp(this.#parts, { key, requestFields: () => forwarded });
+    const found = lookUp(this.#parts, { key, requestFields: () => forwarded });
+    if (found.kind === "found" || this.#parts.policy.sliceBytes === 0) return found;
+    const sliced = findSliced(exchange, this.#parts);
+    if (sliced === undefined || !this.#wantsSlices(exchange, sliced.object)) return found;
+    return { kind: "found", entry: sliced.object, verdict: sliced.verdict };
+  }
+
+  /** Whether an object in slices answers a request: a small one does not when it would be fetched. */
+  #wantsSlices(exchange: Exchange, object: SlicedObject): boolean {
+    const { request } = exchange;
+    if (object.bodyBytes > this.#parts.policy.wholeBytes || request.method === "HEAD") return true;
+    return isRangeRequest(request) || this.#sliced.holds(exchange, object);
   }
 
   /** Answers from the store if it may (RFC 9111 §4). */
   #fromStore(
     exchange: Exchange,
-    { entry, verdict }: Extract<LookupResult, { kind: "found" }>,
-  ): CacheAnswer | undefined {
+    { entry, verdict }: Extract<Found, { kind: "found" }>,
+  ): CacheAnswer | Promise<SlicedOutcome> | undefined {
     const { nowMs } = this.#parts;
     const facts = factsOf(entry.response);
     const use = { facts, requestControl: exchange.control, nowMs: nowMs() };
@@ -189,20 +219,37 @@ export class CacheEngine {
     }
     return this.#serve(exchange, entry, { result: "stale_if_error" });
   }
+
   /** Fetches as the one who started it. */
   async #lead(exchange: Exchange, found: Found, alone: boolean): Promise<CacheAnswer> {
     const { unshared, nowMs } = this.#parts;
-    const entry = found.kind === "found" ? found.entry : undefined;
+    const held = found.kind === "found" ? found.entry : undefined;
     const isUnshared = unshared.has(exchange.key, nowMs());
-    const single = entry === undefined && isUnshared && isPartial(exchange);
+    const single = held === undefined && isUnshared && isPartial(exchange);
     if (exchange.request.method === "HEAD" || single) {
       return await this.#pass(exchange, forwardReason(exchange, found));
     }
     const findable = !alone && !isUnshared && mayBeShared(exchange);
-    const fill = this.#fetcher.start(exchange, { entry, findable });
+    const slice = this.#sliceToAsk(exchange, held);
+    const fill = this.#fetcher.start(exchange, { held, findable, slice });
     const answer = await this.#follow(exchange, { fill, found, leads: true });
     if (typeof answer === "object") return answer;
     return await this.#pass(exchange, forwardReason(exchange, found));
+  }
+
+  /** The slice to ask for; `undefined` to ask for the whole. */
+  #sliceToAsk(
+    exchange: Exchange,
+    held: StoredEntry | SlicedObject | undefined,
+  ): number | undefined {
+    const { policy: { sliceBytes }, uncut, nowMs } = this.#parts;
+    if (held !== undefined) {
+      return isSliced(held) ? this.#sliced.firstWanted(exchange, held) : undefined;
+    }
+    if (sliceBytes === 0 || !mayBeShared(exchange) || uncut.has(exchange.key, nowMs())) {
+      return undefined;
+    }
+    return firstSliceAsked(exchange.request, sliceBytes);
   }
 
   /** A fill that this request may wait for or read along with. */
@@ -252,7 +299,7 @@ export class CacheEngine {
   async #follow(
     exchange: Exchange,
     { fill, found, leads }: { fill: SharedFill; found: Found; leads: boolean },
-  ): Promise<CacheAnswer | "again" | "alone"> {
+  ): Promise<SlicedOutcome | "alone"> {
     const cursor = fill.join();
     if (cursor === undefined) return "alone";
     const waited = fill.head === undefined;
@@ -272,7 +319,17 @@ export class CacheEngine {
       return head.shared ? "again" : "alone";
     }
     cursor.close();
+    if (head.kind === "no_slice") return head.again ? "again" : "alone";
     const status = { fwd: forwardReason(exchange, found), collapsed: !leads };
+    if (head.kind === "sliced") {
+      const { object, shared, fwdStatus } = head;
+      if (!leads && !(shared && this.#isConfirmedFor(exchange, object))) return "alone";
+      const result = fwdStatus === 304 ? "revalidated" : leads ? "miss" : "collapsed";
+      return await this.#serve(exchange, object, {
+        result,
+        status: { ...status, fwdStatus, stored: true },
+      });
+    }
     if (head.kind === "failed") return this.#onFailure(exchange, found, { head, status });
     if (head.kind === "private") {
       const { stored, response } = head;
@@ -282,14 +339,17 @@ export class CacheEngine {
         : "alone";
     }
     if (!leads && !this.#isConfirmedFor(exchange, head.entry)) return "alone";
-    return this.#serve(exchange, head.entry, {
+    return await this.#serve(exchange, head.entry, {
       result: "revalidated",
       status: { ...status, fwdStatus: 304, stored: true },
     });
   }
 
   /** Whether a request that waited for a revalidation may have the entry it confirmed. */
-  #isConfirmedFor({ forwarded }: Exchange, { response }: StoredEntry): boolean {
+  #isConfirmedFor(
+    { forwarded }: Exchange,
+    { response }: Pick<StoredEntry, "response">,
+  ): boolean {
     const { purges, nowMs } = this.#parts;
     const verdict = purges.verdict(response);
     if (verdict === "gone" || !isVariantFor(response, () => forwarded)) return false;
@@ -308,7 +368,7 @@ export class CacheEngine {
       found: Found;
       leads: boolean;
     },
-  ): CacheAnswer | Promise<CacheAnswer> {
+  ): CacheAnswer | Promise<SlicedOutcome> {
     const { status, source } = head.response;
     const fwd = forwardReason(exchange, found);
     const told = { fwd, fwdStatus: status, collapsed: !leads, stored: head.storing };
@@ -349,7 +409,7 @@ export class CacheEngine {
       head: Extract<FillHead, { kind: "failed" }>;
       status: AnswerStory["status"];
     },
-  ): CacheAnswer {
+  ): CacheAnswer | Promise<SlicedOutcome> {
     const { reason } = head.error;
     if (found.kind === "found" && this.#mayStandIn(exchange, found.entry)) {
       const told = { ...status, detail: reason };
@@ -359,42 +419,42 @@ export class CacheEngine {
   }
 
   /** Whether a stored response may be shown although the next hop fails. */
-  #mayStandIn({ control }: Exchange, entry: StoredEntry): boolean {
+  #mayStandIn({ control }: Exchange, entry: StoredEntry | SlicedObject): boolean {
     const { nowMs, policy, purges } = this.#parts;
     if (purges.verdict(entry.response) === "gone") return false;
     const use = { facts: factsOf(entry.response), requestControl: control, nowMs: nowMs() };
     return mayServeOnError(use, policy.staleOnErrorMs);
   }
 
-  #justFailed(entry: StoredEntry): boolean {
+  #justFailed(entry: StoredEntry | SlicedObject): boolean {
     const { failures, nowMs, policy } = this.#parts;
     const failedMs = failures.get(entry);
     return failedMs !== undefined && nowMs() - failedMs < policy.retryAfterErrorMs;
   }
 
   /** Revalidates for later requests, unless someone is fetching already. */
-  #revalidateBehind(exchange: Exchange, entry: StoredEntry): void {
+  #revalidateBehind(exchange: Exchange, held: StoredEntry | SlicedObject): void {
     const { key, forwarded } = exchange;
     const busy = this.#parts.fills.of(key).some((fill) =>
       !fill.invalidated && this.#isCurrent(fill) && fill.expectsVariantOf(forwarded)
     );
     if (busy || exchange.request.method !== "GET") return;
     const { request, control } = exchange;
-    const fill = this.#fetcher.start({ request, key, forwarded, control }, {
-      entry,
-      findable: true,
-    });
+    const slice = this.#sliceToAsk(exchange, held);
+    const behind = { request, key, forwarded, control };
+    const fill = this.#fetcher.start(behind, { held, findable: true, slice });
     fill.leaderLeft = true;
   }
 
   #serve(
     exchange: Exchange,
-    entry: StoredEntry,
+    entry: StoredEntry | SlicedObject,
     { result, status = { hit: true } }: {
       result: AnswerStory["result"];
       status?: AnswerStory["status"];
     },
-  ): CacheAnswer {
+  ): CacheAnswer | Promise<SlicedOutcome> {
+    if (isSliced(entry)) return this.#sliced.answer(exchange, entry, { result, status });
     this.#parts.store.touch(entry);
     return this.#answers.fromEntry(exchange, entry, { result, status });
   }
@@ -405,7 +465,14 @@ export class CacheEngine {
 }
 
 /** What was found before going forward. */
-type Found = LookupResult | { readonly kind: "bypass" };
+type Found =
+  | {
+    readonly kind: "found";
+    readonly entry: StoredEntry | SlicedObject;
+    readonly verdict: Exclude<PurgeVerdict, "gone">;
+  }
+  | Exclude<LookupResult, { readonly kind: "found" }>
+  | { readonly kind: "bypass" };
 
 /** Why a request goes forward (RFC 9211 §2.2). */
 function forwardReason({ control }: Exchange, found: Found): ForwardReason {

@@ -71,6 +71,11 @@ export function isPartial({ request }: Exchange): boolean {
   return request.fields.some(([name]) => passedWithRequest.has(name));
 }
 
+/** Whether the request asks for parts of the body. */
+export function isRangeRequest({ method, fields }: RequestHead): boolean {
+  return method === "GET" && fields.some(([name]) => name === "range");
+}
+
 /** Whether the request carries credentials, so that its answer is for its client (RFC 9111 §3.5). */
 export function hasCredentials({ forwarded }: Pick<Exchange, "forwarded">): boolean {
   return forwarded.some(([name]) => name === "authorization");

@@ -22,10 +22,12 @@ import type { CachePolicy } from "./policy.ts";
 import { beginningFor, combined, keepPart, restFields, type StoredPart } from "./parts.ts";
 import type { Purges } from "./purges.ts";
 import { isErrorStatus, mayServeOnError, speaksOfResource } from "./reuse.ts";
+import { SliceFetcher } from "./slice_fetcher.ts";
+import { isSliced, type SlicedObject } from "./slices.ts";
 import { forbidsStoring, isShareable, type NotStorable, notStorable } from "./storable.ts";
 import type { Store, StoredEntry, StoredResponse } from "./store.ts";
 import { tagsOf } from "./tags.ts";
-import type { UnsharedKeys } from "./unshared_keys.ts";
+import type { RememberedKeys } from "./remembered_keys.ts";
 import { variantKey } from "./vary.ts";
 import { vouchedSeq } from "./vouched.ts";
 
@@ -38,22 +40,26 @@ export interface EngineParts {
   readonly policy: CachePolicy;
   readonly budget: LogBudget;
   readonly fills: Fills;
-  readonly unshared: UnsharedKeys;
-  /** When the revalidation of an entry last failed, in milliseconds since the Unix epoch. */
-  readonly failures: WeakMap<StoredEntry, number>;
+  readonly unshared: RememberedKeys;
+  /** Keys whose next hop answers a request for a range with the whole. */
+  readonly uncut: RememberedKeys;
+  /** When the revalidation of what is held last failed, in milliseconds since the Unix epoch. */
+  readonly failures: WeakMap<StoredEntry | SlicedObject, number>;
   readonly tell: (outcome: CacheOutcome) => void;
 }
 
 /** How a fetch starts. */
 export interface FetchOptions {
   /** What is stored already; revalidated when it has a validator. */
-  readonly entry: StoredEntry | undefined;
+  readonly held: StoredEntry | SlicedObject | undefined;
   /** Whether other requests may find the fetch before its head arrived. */
   readonly findable: boolean;
+  /** Asks for this slice only; `undefined` asks for the whole. Given whenever `held` is in slices. */
+  readonly slice: number | undefined;
 }
 
 /** An answer of the next hop, and when it came. */
-interface Received {
+export interface Received {
   readonly response: NextHopResponse;
   readonly requestSentMs: number;
   readonly receivedMs: number;
@@ -61,14 +67,20 @@ interface Received {
 
 /** Runs fetches; each lives on its own until its body ended, whoever started it. */
 export class Fetcher {
+  /** Fetches in slices. */
+  readonly slices: SliceFetcher;
   readonly #parts: EngineParts;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
+    this.slices = new SliceFetcher(parts, {
+      send: (...of) => this.#send(...of),
+      receive: (...of) => this.#receive(...of),
+    });
   }
 
   /** Starts a fetch. The caller joins it before anything else runs. */
-  start(exchange: Exchange, { entry, findable }: FetchOptions): SharedFill {
+  start(exchange: Exchange, { held, findable, slice }: FetchOptions): SharedFill {
     const { purges, policy, budget, fills, store } = this.#parts;
     const newest = store.find(exchange.key)[0];
     const vary = newest === undefined ? [] : factsOf(newest.response).vary;
@@ -82,12 +94,21 @@ export class Fetcher {
       budget,
     });
     if (findable) fills.add(fill);
-    this.#run(fill, exchange, entry).catch((error) => this.#fail(fill, entry, error))
+    this.#run(fill, exchange, { held, slice }).catch((error) => this.#fail(fill, held, error))
       .finally(() => fills.remove(fill));
     return fill;
   }
 
-  async #run(fill: SharedFill, exchange: Exchange, entry: StoredEntry | undefined): Promise<void> {
+  async #run(
+    fill: SharedFill,
+    exchange: Exchange,
+    { held, slice }: Pick<FetchOptions, "held" | "slice">,
+  ): Promise<void> {
+    const entry = held === undefined || isSliced(held) ? undefined : held;
+    if (slice !== undefined) {
+      const object = held !== undefined && isSliced(held) ? held : undefined;
+      return await this.slices.begin(fill, exchange, { object, index: slice });
+    }
     const beginning = entry === undefined ? beginningFor(exchange, this.#parts) : undefined;
     if (beginning !== undefined) return await this.#complete(fill, exchange, beginning);
     const conditions = entry === undefined ? [] : revalidationFields(factsOf(entry.response));
@@ -132,7 +153,9 @@ export class Fetcher {
         for (const relay of fill.informational) relay(status, fields);
       },
     });
-    fill.fillSeq = await vouchedSeq(response, fill, purges);
+    const { key } = exchange;
+    const { fence, fillSeq } = fill;
+    fill.fillSeq = await vouchedSeq(response, { key, fence, fillSeq }, purges);
     return { response, requestSentMs, receivedMs: nowMs() };
   }
 
@@ -165,7 +188,7 @@ export class Fetcher {
   async #receive(
     fill: SharedFill,
     exchange: Exchange,
-    received: Received & { entry: StoredEntry | undefined },
+    received: Received & { entry: StoredEntry | SlicedObject | undefined },
   ): Promise<void> {
     const { nowMs, policy, fills, unshared, tell } = this.#parts;
     const { response, entry } = received;
@@ -178,7 +201,10 @@ export class Fetcher {
       const better = mayServeOnError({ ...use, nowMs: nowMs() }, policy.staleOnErrorMs);
       if (better) return await this.#relay(fill, received, { stored, reason: "status" });
     }
-    if (reason === undefined) return await this.#keep(fill, received, stored);
+    if (reason === undefined) {
+      if (await this.slices.cut(fill, exchange, received)) return;
+      return await this.#keep(fill, received, stored);
+    }
     if (reason === "no_freshness" && speaksOfResource(response.status)) {
       return await this.#relay(fill, received, { stored, reason });
     }
@@ -249,8 +275,10 @@ export class Fetcher {
     const refusal = () => fill.invalidated ? "purged" : refusalOf(final, this.#parts);
     const entry = await fill.finish({ response: final, admit: () => refusal() === undefined });
     const { bytes } = fill;
-    if (entry !== undefined) tell({ kind: "fetched", result: "stored", bytes });
-    else {
+    if (entry !== undefined) {
+      this.slices.supersede(entry);
+      tell({ kind: "fetched", result: "stored", bytes });
+    } else {
       const reason = refusal() ?? "not_admitted";
       tell({ kind: "fetched", result: "not_stored", reason, bytes });
     }
@@ -270,7 +298,11 @@ export class Fetcher {
     this.#parts.tell({ kind: "fetched", result: "not_stored", reason, bytes });
   }
 
-  async #fail(fill: SharedFill, entry: StoredEntry | undefined, error: unknown): Promise<void> {
+  async #fail(
+    fill: SharedFill,
+    entry: StoredEntry | SlicedObject | undefined,
+    error: unknown,
+  ): Promise<void> {
     const { failures, nowMs, tell } = this.#parts;
     const { bytes } = fill;
     if (fill.head === undefined) {

@@ -8,6 +8,7 @@ import type { Field, Fields } from "#http";
 import { ByteLog, type Cursor, type LogBudget } from "./byte_log.ts";
 import { type NextHopError, type NextHopResponse } from "./next_hop.ts";
 import type { CachePolicy } from "./policy.ts";
+import type { SlicedObject } from "./slices.ts";
 import type { StoredEntry, StoredResponse, StoreWriter } from "./store.ts";
 import { variantKey } from "./vary.ts";
 
@@ -32,6 +33,16 @@ export type FillHead =
   }
   /** What was stored is still current; this is its new head. */
   | { readonly kind: "not_modified"; readonly entry: StoredEntry }
+  /** The object is in slices: one came, or all were confirmed. Others may have it when it is `shared`. */
+  | {
+    readonly kind: "sliced";
+    readonly object: SlicedObject;
+    readonly shared: boolean;
+    /** What the next hop answered: 200, 206, 304. */
+    readonly fwdStatus: number;
+  }
+  /** No slice came: whoever waits looks `again` in the store, or goes for himself. */
+  | { readonly kind: "no_slice"; readonly again: boolean }
   | { readonly kind: "failed"; readonly error: NextHopError };
 
 /** What a fill is for. */
@@ -108,6 +119,11 @@ export class SharedFill {
   /** Bytes that arrived. */
   get bytes(): number {
     return this.#log.bytes;
+  }
+
+  /** Whether a new reader could still begin at the first byte. */
+  get whole(): boolean {
+    return this.#log.firstByte === 0;
   }
 
   /** How many requests read or wait. */

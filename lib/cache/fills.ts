@@ -5,6 +5,7 @@
  */
 
 import type { SharedFill } from "./fill.ts";
+import { objectKey } from "./slices.ts";
 
 /** Fills by key; several of one key when they differ in variant or one was purged meanwhile. */
 export class Fills {
@@ -27,12 +28,15 @@ export class Fills {
     };
   }
 
-  /** Hides the fills of a key for good, and tells those who watch it. */
+  /** Hides the fills of a key and those of its slices for good, and tells those who watch it. */
   invalidate(key: string): void {
     for (const state of this.#watches.get(key) ?? []) state.invalidated = true;
-    for (const fill of this.of(key)) {
-      fill.invalidated = true;
-      this.remove(fill);
+    for (const [filled, fills] of [...this.#byKey]) {
+      if (objectKey(filled) !== key) continue;
+      for (const fill of fills) {
+        fill.invalidated = true;
+        this.remove(fill);
+      }
     }
   }
 

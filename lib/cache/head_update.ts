@@ -10,6 +10,7 @@ import type { Exchange } from "./exchange.ts";
 import { factsOf } from "./facts.ts";
 import { isVariantFor } from "./lookup.ts";
 import type { Purges } from "./purges.ts";
+import { slicedObject } from "./slices.ts";
 import { forbidsStoring } from "./storable.ts";
 import type { Store, StoredEntry, StoredResponse } from "./store.ts";
 
@@ -25,16 +26,21 @@ export async function updateFromHead(
   if (head.status !== 200) return;
   for (const entry of [...store.find(key)]) {
     const { response } = entry;
-    if (!isVariantFor(response, () => forwarded) || purges.verdict(response) === "gone") continue;
+    const held = slicedObject(entry) ?? entry;
+    if (!isVariantFor(held.response, () => forwarded)) continue;
+    if (purges.verdict(response) === "gone") continue;
     if (response.requestSentMs > times.requestSentMs) continue;
-    const updated = describes(head, entry) ? freshen(response, head, times) : undefined;
+    const updated = describes(head, held) ? freshen(response, head, times) : undefined;
     if (updated === undefined || !mayStay(updated, purges)) store.remove(entry);
     else await store.update(entry, updated);
   }
 }
 
 /** Whether the size in the head, if there is one, is that of what is stored. */
-function describes({ fields }: ResponseHead, { response, bodyBytes }: StoredEntry): boolean {
+function describes(
+  { fields }: ResponseHead,
+  { response, bodyBytes }: Pick<StoredEntry, "response" | "bodyBytes">,
+): boolean {
   const length = fieldValue(fields, "content-length");
   return response.status === 200 && (length === undefined || length === String(bodyBytes));
 }

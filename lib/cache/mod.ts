@@ -25,6 +25,7 @@ export type { AnswerResult, ByteRoad, CacheOutcome } from "./outcome.ts";
 export { type CachePolicy, defaultPolicy } from "./policy.ts";
 export { noPurges, type Purges, type PurgeSubject, type PurgeVerdict } from "./purges.ts";
 export { S3Fifo } from "./s3_fifo.ts";
+export { purgeSubject } from "./slices.ts";
 export type { NotStorable } from "./storable.ts";
 export type { Store, StoredEntry, StoredResponse, StoreWriter } from "./store.ts";
 export { tagsOf } from "./tags.ts";

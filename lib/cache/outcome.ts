@@ -14,6 +14,7 @@ import type { NotStorable } from "./storable.ts";
  * - `hit`: from the store, fresh.
  * - `stale`: from the store, stale while it is revalidated or because the client takes stale.
  * - `stale_if_error`: from the store, because the next hop failed.
+ * - `partial`: the beginning or more of it from the store, the rest from the next hop.
  * - `revalidated`: from the store, after the next hop confirmed it.
  * - `miss`: from the next hop.
  * - `collapsed`: from what another request was fetching.
@@ -27,6 +28,7 @@ export type AnswerResult =
   | "hit"
   | "stale"
   | "stale_if_error"
+  | "partial"
   | "revalidated"
   | "miss"
   | "collapsed"
@@ -36,8 +38,8 @@ export type AnswerResult =
   | "error"
   | "aborted";
 
-/** Where the bytes of an answer came from. */
-export type ByteRoad = "memory" | "disk" | "fill" | "next_hop";
+/** Where the bytes of an answer came from; `slices` may be in memory, on the disk, or arriving. */
+export type ByteRoad = "memory" | "disk" | "slices" | "fill" | "next_hop";
 
 /** One thing that happened. */
 export type CacheOutcome =

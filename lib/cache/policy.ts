@@ -35,11 +35,21 @@ export interface CachePolicy {
    * (RFC 9111 §3.3, §3.4). `find` of the store then returns them beside whole responses.
    */
   readonly keepParts: boolean;
+  /**
+   * Size of the slices that large objects are fetched and kept in, in bytes; 0 keeps every object in
+   * one piece.
+   */
+  readonly sliceBytes: number;
+  /**
+   * Largest object that is kept in one piece when it is asked for whole, in bytes; one that is asked for
+   * in ranges first is in slices when it is larger than one.
+   */
+  readonly wholeBytes: number;
   /** How long a failed revalidation keeps others from trying, in milliseconds. */
   readonly retryAfterErrorMs: number;
-  /** How long a key is remembered as not shareable, in milliseconds (hit-for-miss). */
+  /** How long a key is remembered as not shareable (hit-for-miss) or not to be cut, in milliseconds. */
   readonly unsharedMs: number;
-  /** How many keys are remembered as not shareable. */
+  /** How many keys are remembered as each. */
   readonly unsharedKeys: number;
   /** Names of request fields, in lower case, that go to the next hop besides the built-in ones. */
   readonly forwardFields: readonly string[];
@@ -77,6 +87,8 @@ export const defaultPolicy: CachePolicy = {
   manifestLife: true,
   keepQuery: undefined,
   keepParts: false,
+  sliceBytes: 0,
+  wholeBytes: 32 * 2 ** 20,
   retryAfterErrorMs: 1e3,
   unsharedMs: 10e3,
   unsharedKeys: 10_000,

@@ -16,6 +16,7 @@ import {
   strongMatch,
 } from "#http";
 import type { ResponseFacts } from "./facts.ts";
+import { isDateStrong } from "./validator.ts";
 
 /** The ranges to answer with, `"unsatisfiable"` for 416, `undefined` for the whole body. */
 export type RangeSelection = readonly ByteRange[] | "unsatisfiable" | undefined;
@@ -48,10 +49,8 @@ function rangeStillApplies(requestFields: Fields, facts: ResponseFacts): boolean
   if (value === undefined) return true;
   const etag = parseEntityTag(value);
   if (etag !== undefined) return facts.etag !== undefined && strongMatch(etag, facts.etag);
-  const { lastModifiedMs, times: { dateMs, receivedMs } } = facts;
-  const dateIsStrong = lastModifiedMs !== undefined && dateMs !== undefined &&
-    dateMs - lastModifiedMs >= 1000; // RFC 9110 §8.8.2.2
-  return dateIsStrong && parseHttpDate(value, receivedMs) === lastModifiedMs;
+  const { lastModifiedMs, times: { receivedMs } } = facts;
+  return isDateStrong(facts) && parseHttpDate(value, receivedMs) === lastModifiedMs;
 }
 
 /** How several ranges are framed in one body (RFC 9110 §14.6). */

@@ -7,6 +7,7 @@
 import type { CachePolicy } from "#cache";
 import {
   BadValue,
+  bytes,
   choice,
   duration,
   list,
@@ -23,6 +24,7 @@ export function cachePolicyParameters() {
     keepQuery: optional(list(queryName())),
     forwardFields: optional(list(requestField())),
     negativeTtl: optional(list(statusTime())),
+    sliceSize: sliceSize(),
     manifestLife: choice(
       ["target", "origin"],
       "target",
@@ -57,8 +59,29 @@ export function cachePolicyOf(
     staleOnErrorMs: settings.staleOnError,
     honourRequestDirectives: settings.requestDirectives === "obey",
     keepParts: true,
+    sliceBytes: settings.sliceSize,
+    wholeBytes: wholeSlices * settings.sliceSize,
     storeSetCookie: settings.setCookie === "store",
   };
+}
+
+/** An object of up to so many slices is kept in one piece when it is asked for whole. */
+const wholeSlices = 32;
+
+const [leastSliceBytes, mostSliceBytes] = [2 ** 16, 2 ** 27];
+
+function sliceSize(): Parameter<number> {
+  const size = bytes(
+    "1MiB",
+    "Large objects are fetched and kept in slices of this size, 64KiB to 128MiB; off keeps all whole.",
+  );
+  const read = (value: string) => {
+    if (value === "off") return 0;
+    const bytes = size.read(value);
+    if (bytes >= leastSliceBytes && bytes <= mostSliceBytes) return bytes;
+    throw new BadValue(`need off, or a size from 64KiB to 128MiB: received ${value}`);
+  };
+  return { ...size, read };
 }
 
 function queryName(): Parameter<string> {

@@ -7,17 +7,18 @@ const byDefault = {
   keepQuery: undefined,
   forwardFields: undefined,
   negativeTtl: undefined,
+  sliceSize: table.sliceSize.read(table.sliceSize.default!),
   manifestLife: "target",
   staleOnError: table.staleOnError.read(table.staleOnError.default!),
   requestDirectives: "obey",
   setCookie: "pass",
 } as const;
 
-Deno.test("without a flag the policy is the engine's own, and parts are kept", () => {
-  const { forwardFields, keepParts, ...policy } = cachePolicyOf(byDefault);
+Deno.test("without a flag the policy is the engine's own, with parts and slices", () => {
+  const { forwardFields, keepParts, sliceBytes, ...policy } = cachePolicyOf(byDefault);
   const expected = Object.keys(policy).map((name) => [name, Reflect.get(defaultPolicy, name)]);
   assert.deepEqual(policy, Object.fromEntries(expected));
-  assert.deepEqual([forwardFields, keepParts], [["cdn-loop"], true]);
+  assert.deepEqual([forwardFields, keepParts, sliceBytes], [["cdn-loop"], true, 2 ** 20]);
 });
 
 Deno.test("each flag reaches the policy", () => {
@@ -25,6 +26,7 @@ Deno.test("each flag reaches the policy", () => {
     keepQuery: table.keepQuery.read("_HLS_msn, %5fHLS%5fpart"),
     forwardFields: table.forwardFields.read("Accept-CH,x-device"),
     negativeTtl: table.negativeTtl.read("404=500ms,503=2s"),
+    sliceSize: table.sliceSize.read("off"),
     manifestLife: "origin",
     staleOnError: 0,
     requestDirectives: "ignore",
@@ -38,6 +40,8 @@ Deno.test("each flag reaches the policy", () => {
     staleOnErrorMs: 0,
     honourRequestDirectives: false,
     keepParts: true,
+    sliceBytes: 0,
+    wholeBytes: 0,
     storeSetCookie: true,
   });
 });
@@ -45,6 +49,7 @@ Deno.test("each flag reaches the policy", () => {
 const refused = [
   { flag: "keepQuery", values: ["a=b", "a&b", "?a", ""] },
   { flag: "forwardFields", values: ["range", "Host", "connection", "if-none-match", "a b", ""] },
+  { flag: "sliceSize", values: ["on", "0", "63KiB", "129MiB", ""] },
   { flag: "negativeTtl", values: ["404", "404=1", "200=1s", "4040=1s", "=1s", "404=-1s"] },
 ] as const;
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Purges, Store } from "#cache";
+import { type Purges, purgeSubject, type Store } from "#cache";
 
 /** So many objects are looked at in one turn. */
 const objectsPerTurn = 1000;
@@ -44,7 +44,7 @@ export class Sweeper {
     let looked = 0;
     for (const entry of this.#store.entries()) {
       if (++looked % objectsPerTurn === 0) await new Promise((resolve) => setTimeout(resolve, 0));
-      if (this.#purges.verdict(entry.response) === "gone") this.#store.remove(entry);
+      if (this.#purges.verdict(purgeSubject(entry.response)) === "gone") this.#store.remove(entry);
     }
   }
 }

@@ -1,12 +1,12 @@
 /**
- * Keys whose last response could not be shared, so that requests for them do not wait for each other
- * (hit-for-miss).
+ * Keys of which something is known for a while: that the last response could not be shared, so that
+ * requests do not wait for each other (hit-for-miss), or that it cannot be cut into slices.
  *
  * @module
  */
 
 /** A bounded memory of keys, each for a while. */
-export class UnsharedKeys {
+export class RememberedKeys {
   readonly #untilMs = new Map<string, number>();
   readonly #limit: number;
   readonly #durationMs: number;
@@ -25,12 +25,12 @@ export class UnsharedKeys {
     this.#untilMs.delete(oldest);
   }
 
-  /** Forgets a key: its response can be shared after all. */
+  /** Forgets a key: it is otherwise after all. */
   delete(key: string): void {
     this.#untilMs.delete(key);
   }
 
-  /** Whether the key's last response could not be shared. */
+  /** Whether the key is remembered. */
   has(key: string, nowMs: number): boolean {
     const untilMs = this.#untilMs.get(key);
     if (untilMs === undefined) return false;
