@@ -292,6 +292,34 @@ placeTest(
   },
 );
 
+placeTest(
+  "does not bring back what was removed while it was read, when it is killed then",
+  async ({ dir, open }) => {
+    const store = await open();
+    await put(store, "/a", 1_000_000);
+    const [entry] = store.find("/a");
+    const reader = entry.read(0, 1_000_000).getReader();
+    await reader.read();
+    store.remove(entry);
+    await put(store, "/b", 1000);
+    for (let i = 0; i < 400; i++) { // until the journal is written anew
+      await store.update(store.find("/b")[0], suiteResponse("/b", { fillSeq: i }));
+    }
+    await store.sync();
+    const killed = await Deno.makeTempDir({ prefix: "downlink-damage-" });
+    const copied = await new Deno.Command("cp", { args: ["-r", `${dir}/.`, killed] }).output();
+    assert.ok(copied.success);
+    const again = await open({ dir: killed });
+    assert.deepEqual(again.find("/a"), []);
+    assert.equal(again.count, 1);
+    await again.close();
+    await Deno.remove(killed, { recursive: true });
+    await reader.cancel();
+    await store.close();
+    assert.equal((await objectFiles(dir)).length, 1);
+  },
+);
+
 placeTest("fits into a smaller budget when it is opened again", async ({ dir, open }) => {
   let store = await open();
   for (let i = 0; i < 30; i++) await put(store, `/${i}`, 100_000, i);

@@ -2,8 +2,9 @@
  * The disk store's journal: what is in the store, which heads were replaced, and what was used last.
  *
  * It only makes a start fast and keeps what the objects' own files cannot: recency, and heads that
- * were replaced after a 304. Lost or damaged lines cost that and nothing else, so they are never
- * forced to the disk. Each line is a CRC-32 and a JSON array, and stands for itself.
+ * were replaced after a 304. Lost or damaged lines cost that and nothing else, so they are forced to
+ * the disk only when someone asks that what was removed stays so. Each line is a CRC-32 and a JSON
+ * array, and stands for itself.
  *
  * @module
  */
@@ -105,7 +106,9 @@ export function replayJournal(
   const replayed = new Replayed(generationOf);
   const lines = new TextDecoder().decode(bytes).split("\n");
   // What follows the last line feed is the line that a kill cut short.
-  for (const text of lines.slice(0, -1)) replayed.add(decodeLine(text));
+  for (const text of lines.slice(0, -1)) {
+    if (text !== "") replayed.add(decodeLine(text)); // who opens a journal begins a line of its own
+  }
   if (lines.at(-1) !== "") replayed.add(undefined);
   return replayed;
 }

@@ -55,7 +55,7 @@ export class JournalFile {
     const text = encodeLine(line);
     this.#lines += text;
     this.#bytes += text.length; // it is ASCII
-    if (this.#bytes > this.#rewriteAtBytes) this.#rewrite();
+    if (this.#bytes > this.#rewriteAtBytes) this.rewrite();
     else if (this.#lines.length > flushCharacters) this.#flush();
     else this.#timer ??= setTimeout(() => this.#flush(), flushMs);
   }
@@ -100,7 +100,8 @@ export class JournalFile {
     });
   }
 
-  #rewrite(): void {
+  /** Writes the journal anew, without its history. */
+  rewrite(): void {
     this.#rewriteAtBytes = Infinity; // until this one is done
     this.#then(async () => {
       this.#takeLines(); // the snapshot says the same
@@ -128,5 +129,6 @@ async function writeLines(path: string, lines: readonly JournalLine[]): Promise<
     for (let done = 0; done < encoded.length;) done += await file.write(encoded.subarray(done));
     bytes += encoded.length;
   }
+  await file.syncData(); // it takes the place of lines that were forced
   return bytes;
 }

@@ -42,6 +42,8 @@ export interface Recovered {
   readonly objects: readonly RecoveredObject[];
   readonly nextGeneration: number;
   readonly journalBytes: number;
+  /** Whether the journal holds lines that are not what was written. */
+  readonly journalDamaged: boolean;
 }
 
 type OnFault = (reason: DiskFaultReason, detail: string) => void;
@@ -69,6 +71,7 @@ export async function recover(files: DiskFiles, onFault: OnFault): Promise<Recov
       .map((each) => ({ ...each, response: pool.share(each.response) })),
     nextGeneration: Math.max(replay.nextGeneration, highest + 1),
     journalBytes,
+    journalDamaged: replay.damagedLines > 0,
   };
 }
 

@@ -117,6 +117,8 @@ class OpenDiskStore implements DiskStore, WriterHome {
   readonly #read: ReadObject = (object, start, end) => this.#reader.read(object, start, end);
   readonly #removals = new DiskQueue(removeConcurrency);
   readonly #writers = new Set<DiskWriter>();
+  /** Generations that left the store, and whose files are still there. */
+  readonly #leaving = new Set<number>();
   /** Generations that were used since the journal learned of it, the latest last. */
   readonly #used = new Set<number>();
   #usedTimer: ReturnType<typeof setTimeout> | undefined;
@@ -270,7 +272,7 @@ class OpenDiskStore implements DiskStore, WriterHome {
     this.#writers.delete(writer);
   }
 
-  #takeOver({ objects }: Recovered): void {
+  #takeOver({ objects, journalDamaged }: Recovered): void {
     const inOrder = new Map(objects.map(({ object }, order) => [object, order]));
     // By generation first, which is the order of variants, and then by recency.
     for (
@@ -286,6 +288,7 @@ class OpenDiskStore implements DiskStore, WriterHome {
         this.#write(["put", object.name, object.bodyBytes, object.fileBytes, response]);
       }
     }
+    if (journalDamaged) this.#journal.rewrite();
   }
 
   #add(object: DiskObject, response: StoredResponse): DiskEntry {
@@ -328,6 +331,7 @@ class OpenDiskStore implements DiskStore, WriterHome {
     object.live = false;
     this.#index.remove(object);
     this.#used.delete(object.generation);
+    this.#leaving.add(object.generation);
     this.#journal.append(["gone", object.generation]);
     if (object.readers === 0) this.#discard(object);
   }
@@ -340,6 +344,7 @@ class OpenDiskStore implements DiskStore, WriterHome {
     this.#objectBytes -= object.chargedBytes;
     const path = this.files.object(object.name);
     void this.#removals.run(() => removeFile(path))
+      .then(() => this.#leaving.delete(object.generation))
       .catch((error) => this.onFault("write_failed", String(error)));
   }
 
@@ -360,6 +365,7 @@ class OpenDiskStore implements DiskStore, WriterHome {
 
   *#snapshot(): Iterable<JournalLine> {
     yield ["next", this.#nextGeneration];
+    if (this.#leaving.size > 0) yield ["gone", ...this.#leaving];
     for (const { object, response } of this.#index.entries()) {
       yield ["put", object.name, object.bodyBytes, object.fileBytes, response];
     }
