@@ -11,6 +11,7 @@ import { maxOrderBytes } from "#purge";
 import { controlApp } from "./app.ts";
 import { AuditLog } from "./access/audit.ts";
 import { Sessions } from "./access/sessions.ts";
+import { tokenCommand } from "./access/token_command.ts";
 import { Tokens } from "./access/tokens.ts";
 import { checkAccess, checkSettings, parameters } from "./config.ts";
 import { Database } from "./database.ts";
@@ -138,7 +139,22 @@ function regularly(log: Logger, everyMs: number, work: () => void) {
   }, everyMs);
 }
 
+/** The command `token ...`; the program otherwise. */
+function runTokenCommand(): never {
+  const names = ["DOWNLINK_DATA", "DOWNLINK_CONFIG"];
+  const values = names.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const options = { env: Object.fromEntries(values), nowMs: Date.now };
+  const { code, text } = tokenCommand(Deno.args.slice(1), options);
+  const stream = code === 0 ? Deno.stdout : Deno.stderr;
+  stream.writeSync(new TextEncoder().encode(text));
+  Deno.exit(code);
+}
+
 if (import.meta.main) {
+  if (Deno.args[0] === "token") runTokenCommand();
   await runProgram({
     introduction: {
       program: "control",
@@ -146,8 +162,12 @@ if (import.meta.main) {
       examples: [
         { command: "downlink-control --data /var/lib/downlink", does: "Serves 127.0.0.1:9000." },
         {
+          command: "downlink-control token create --name ops --scope admin",
+          does: "Makes a token; `token create --help` says more.",
+        },
+        {
           command: "downlink-control --listen 0.0.0.0:9000 --token-file /run/secrets/downlink",
-          does: "Serves other machines; they bring the token.",
+          does: "Serves other machines; they bring that token or one that was made.",
         },
       ],
     },

@@ -23,6 +23,11 @@ export interface Token {
   readonly revokedMs: number | null;
 }
 
+/** Whether a text may name a token; the name stands as the issuer of its purges. */
+export function isTokenName(text: string): boolean {
+  return /^[A-Za-z0-9._:@-]{1,64}$/.test(text);
+}
+
 /** What a new token is to be. */
 export interface TokenOrder {
   readonly name: string;
