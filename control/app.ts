@@ -11,6 +11,7 @@ import { sessionRoutes } from "./access/session_routes.ts";
 import { tokenRoutes } from "./access/token_routes.ts";
 import { descriptionRoutes } from "./api/description_routes.ts";
 import { operationOf } from "./api/operation.ts";
+import { fleetRoutes } from "./fleet_routes.ts";
 import { nodeRoutes } from "./node_routes.ts";
 import type { ControlParts } from "./parts.ts";
 import { purgeRoutes } from "./purge_routes.ts";
@@ -26,6 +27,7 @@ export function controlApp(parts: ControlParts, who: AccessOptions): Hono {
   app.use(accessGuard(parts, who));
   app.route("/", purgeRoutes(parts));
   app.route("/", nodeRoutes(parts));
+  app.route("/", fleetRoutes(parts));
   app.route("/", topologyRoutes(parts));
   app.route("/", tokenRoutes(parts));
   app.route("/", auditRoutes(parts));

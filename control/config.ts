@@ -34,6 +34,23 @@ export const parameters = {
     "Silence after which a node leaves the topology and no purge waits for it any more.",
   ),
   nodesMax: integer("10000", "Most nodes that may register.", { min: 1, max: 100_000 }),
+  healthErrors: integer("20", "Percent of answers with 5xx above which a node is unavailable.", {
+    min: 1,
+    max: 100,
+  }),
+  healthLoad: integer("95", "Percent of a processor above which a node is unavailable.", {
+    min: 1,
+    max: 102_400,
+  }),
+  healthRecovery: duration("10s", "How long figures must be good again before a node comes back."),
+  boxReport: duration("60s", "How often a set-top box reports when it has nothing to say.", {
+    min: 1000,
+  }),
+  boxExpiry: duration(
+    "180s",
+    "Silence after which a set-top box leaves the fleet and no purge waits for it any more.",
+  ),
+  boxesMax: integer("100000", "Most set-top boxes in the fleet.", { min: 1, max: 1_000_000 }),
   purgeRetention: duration("7d", "How long purge records are kept for nodes that were off.", {
     max: 3650 * 86_400e3,
   }),
@@ -59,7 +76,14 @@ export type ControlSettings = Settings<typeof parameters>;
  *
  * @throws {BadValue} One sentence.
  */
-export function checkSettings({ nodeLate, nodeExpiry }: ControlSettings): void {
+export function checkSettings(
+  { nodeLate, nodeExpiry, boxReport, boxExpiry }: ControlSettings,
+): void {
+  if (boxExpiry < 2 * boxReport) {
+    throw new BadValue(
+      `Cannot use --box-expiry: need at least twice --box-report (${boxReport}ms): received ${boxExpiry}ms`,
+    );
+  }
   if (nodeExpiry < nodeLate) {
     throw new BadValue(
       `Cannot use --node-expiry: need at least --node-late (${nodeLate}ms): received ${nodeExpiry}ms`,

@@ -13,6 +13,7 @@ import { Tokens } from "./access/tokens.ts";
 import { checkAnswers } from "./api/answer_check_rig.ts";
 import { controlApp } from "./app.ts";
 import { Database } from "./database.ts";
+import { Fleet } from "./fleet.ts";
 import { Membership } from "./nodes.ts";
 import type { ControlEvent, ControlParts } from "./parts.ts";
 import { SqlitePurgeLog } from "./purge_log.ts";
@@ -57,9 +58,21 @@ export function controlRig(options: RigOptions = {}): ControlRig {
   const onEvent = (event: ControlEvent) => void events.push(event);
   const audit = new AuditLog(database, { retentionCount: 1000, retentionMs: 3_600_000, nowMs });
   audit.onFault((reason) => onEvent({ kind: "audit_failed", reason }));
-  const limits = { lateMs: 10_000, expiryMs: 60_000, most: 100 };
+  const limits = {
+    lateMs: 10_000,
+    expiryMs: 60_000,
+    most: 100,
+    errorRatio: 0.2,
+    load: 0.95,
+    recoverMs: 10_000,
+  };
   const membership = new Membership(database, limits, clock.nowMs);
-  const nodes = membership.list().map(({ record }) => record);
+  const nodes = membership.inTopology();
+  const fleet = new Fleet(
+    database,
+    { most: 100, reportMs: 60_000, expiryMs: 180_000 },
+    clock.nowMs,
+  );
   const drain = new AbortController();
   const snapshots = new Snapshots(database, nodes, clock.nowMs);
   const steadyMs = () => performance.now();
@@ -71,6 +84,7 @@ export function controlRig(options: RigOptions = {}): ControlRig {
     sessions: new Sessions(database, nowMs),
     audit,
     membership,
+    fleet,
     snapshots,
     refresh,
     progress: new PurgeProgress(),
@@ -105,6 +119,7 @@ export function controlRig(options: RigOptions = {}): ControlRig {
       await server?.drain(2000);
       log.close();
       audit.flush();
+      fleet.close();
       database.close();
     },
   };

@@ -24,6 +24,13 @@ const tables = `
     record TEXT NOT NULL
   ) STRICT;
   CREATE TABLE IF NOT EXISTS snapshots (number INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS declarations (number INTEGER PRIMARY KEY) STRICT;
+  CREATE TABLE IF NOT EXISTS node_status (
+    id TEXT PRIMARY KEY,
+    status TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since_ms INTEGER NOT NULL
+  ) STRICT;
 `;
 
 /** A database with its tables, and the identity that it got when it was made. */

@@ -17,6 +17,18 @@ const routes = [
   { method: "GET", path: "/topology", status: 200 },
   { method: "GET", path: "/topology/declared", status: 200 },
   { method: "PUT", path: "/topology/declared", body: {}, status: 200 },
+  { method: "POST", path: "/topology/check", body: {}, status: 200 },
+  { method: "GET", path: "/topology/snapshots", status: 200 },
+  { method: "GET", path: "/topology/snapshots/1", status: 200 },
+  { method: "GET", path: "/topology/snapshots/1/diff?to=1", status: 200 },
+  { method: "POST", path: "/topology/rollback", body: { to: 9 }, status: 404 },
+  { method: "GET", path: "/carousel", status: 200 },
+  { method: "PUT", path: "/carousel", body: { files: [] }, status: 200 },
+  { method: "GET", path: "/nodes/none", status: 404 },
+  { method: "PUT", path: "/nodes/none/status", body: { status: "ONLINE" }, status: 404 },
+  { method: "GET", path: "/fleet", status: 200 },
+  { method: "GET", path: "/fleet/boxes", status: 200 },
+  { method: "POST", path: "/fleet/reports", body: {}, status: 400 },
   { method: "GET", path: "/none", status: 404 },
 ];
 

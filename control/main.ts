@@ -15,6 +15,7 @@ import { tokenCommand } from "./access/token_command.ts";
 import { Tokens } from "./access/tokens.ts";
 import { checkAccess, checkSettings, parameters } from "./config.ts";
 import { Database } from "./database.ts";
+import { Fleet } from "./fleet.ts";
 import { Membership } from "./nodes.ts";
 import { observe } from "./observe.ts";
 import type { ControlEvent, ControlParts } from "./parts.ts";
@@ -58,13 +59,22 @@ function start(context: ProgramContext<typeof parameters>): void {
     lateMs: settings.nodeLate,
     expiryMs: settings.nodeExpiry,
     most: settings.nodesMax,
+    errorRatio: settings.healthErrors / 100,
+    load: settings.healthLoad / 100,
+    recoverMs: settings.healthRecovery,
   }, Date.now());
-  const records = membership.list().map(({ record }) => record);
-  const snapshots = new Snapshots(database, records, Date.now());
+  const fleet = new Fleet(database, {
+    most: settings.boxesMax,
+    reportMs: settings.boxReport,
+    expiryMs: settings.boxExpiry,
+  }, Date.now());
+  fleet.onFault = (reason) => log.error("set-top boxes could not be kept", { reason });
+  const snapshots = new Snapshots(database, membership.inTopology(), Date.now());
   const drain = new AbortController();
   const onEvent: (event: ControlEvent) => void = observe(metrics, log, {
     log: purgeLog,
     membership,
+    fleet,
     snapshots,
     nowMs: Date.now,
   });
@@ -81,6 +91,7 @@ function start(context: ProgramContext<typeof parameters>): void {
     sessions: new Sessions(database, Date.now),
     audit,
     membership,
+    fleet,
     snapshots,
     refresh,
     progress: new PurgeProgress(),
@@ -95,8 +106,11 @@ function start(context: ProgramContext<typeof parameters>): void {
   const app = controlApp(parts, { token, pageOrigins });
   const server = listen(settings.listen, {
     handler: app.fetch,
-    // A node keeps one connection for the purge stream and one for its heartbeats.
-    limits: { maxConnections: 2 * settings.nodesMax + 256, maxBodyBytes: maxOrderBytes },
+    // A node or a box keeps one connection for the purge stream and one for its heartbeats.
+    limits: {
+      maxConnections: 2 * (settings.nodesMax + settings.boxesMax) + 256,
+      maxBodyBytes: maxOrderBytes,
+    },
     onEvent: frontMetrics("control", metrics, log),
   });
   log.info("control API", {
@@ -112,6 +126,7 @@ function start(context: ProgramContext<typeof parameters>): void {
   context.onDrain(() => database.close());
   context.onDrain(() => purgeLog.close());
   context.onDrain(() => audit.flush());
+  context.onDrain(() => fleet.close());
   context.onDrain((timeoutMs) => server.drain(timeoutMs));
   context.onDrain(() => {
     for (const timer of timers) clearInterval(timer);
@@ -122,6 +137,8 @@ function start(context: ProgramContext<typeof parameters>): void {
 }
 
 function expireNodes({ log }: ProgramContext<typeof parameters>, parts: ControlParts): void {
+  const gone = parts.fleet.expire(parts.nowMs());
+  if (gone > 0) log.info("set-top boxes were silent for too long", { boxes: gone });
   const expired = parts.membership.expire(parts.nowMs());
   if (expired.length === 0) return;
   for (const id of expired) log.warn("a node was silent for too long", { id });

@@ -5,41 +5,61 @@
  */
 
 import * as v from "valibot";
-import { nodeRecordSchema } from "#topology";
+import { nodeFiguresSchema, nodeRecordSchema, nodeReportSchema } from "#topology";
 import { refusalSchema } from "./api/openapi.ts";
 import { operation } from "./api/operation.ts";
 import { timeMs, whole } from "./api/shapes.ts";
+import { adminStatuses, healthReasons } from "./health.ts";
 
-/** What a node says of itself at each contact. */
-export const reportSchema = v.object({
-  appliedSeq: v.optional(whole, 0),
-  /** The log that `appliedSeq` belongs to. */
-  logId: v.optional(v.pipe(v.string(), v.maxLength(64))),
-  /** Number of the topology snapshot that the node holds; 0 for none. */
-  snapshot: v.optional(whole, 0),
-  /** The control that the snapshot came from. */
-  controlId: v.optional(v.pipe(v.string(), v.maxLength(64))),
-});
+/** What `PUT /nodes/{id}/status` takes. */
+export const nodeStatusSchema = v.pipe(
+  v.strictObject({
+    status: v.picklist(adminStatuses),
+    reason: v.optional(v.pipe(v.string(), v.maxLength(256)), ""),
+  }),
+  v.title("NodeStatus"),
+);
 
 const beatSchema = v.pipe(
-  v.strictObject({ controlId: v.string(), snapshot: whole, purgeSeq: whole }),
+  v.strictObject({
+    controlId: v.string(),
+    snapshot: whole,
+    purgeSeq: whole,
+    /** Next hops that traffic should not go to. */
+    unavailable: v.array(v.string()),
+    /** How often a set-top box should report. */
+    reportMs: v.optional(v.number()),
+    /** The time over which reports that many boxes have to make at once are spread. */
+    spreadMs: v.optional(v.number()),
+  }),
   v.title("Beat"),
 );
 
-const listSchema = v.pipe(
+const nodeSchema = v.pipe(
   v.strictObject({
-    nodes: v.array(
-      v.strictObject({
-        ...nodeRecordSchema.entries,
-        state: v.picklist(["live", "late"]),
-        appliedSeq: whole,
-        snapshot: whole,
-        lastSeenMs: timeMs,
-      }),
-    ),
+    ...nodeRecordSchema.entries,
+    state: v.picklist(["live", "late"]),
+    status: v.picklist(adminStatuses),
+    statusReason: v.string(),
+    available: v.boolean(),
+    reason: v.optional(v.picklist(healthReasons)),
+    appliedSeq: whole,
+    seqLag: whole,
+    snapshot: whole,
+    registeredMs: timeMs,
+    lastSeenMs: timeMs,
+    figures: v.optional(nodeFiguresSchema),
+    rates: v.optional(v.strictObject({
+      requestsPerSecond: v.number(),
+      bytesPerSecond: v.number(),
+      errorRatio: v.optional(v.number()),
+      hitRatio: v.optional(v.number()),
+    })),
   }),
-  v.title("NodeList"),
+  v.title("Node"),
 );
+
+const listSchema = v.pipe(v.strictObject({ nodes: v.array(nodeSchema) }), v.title("NodeList"));
 
 /** `POST /nodes`. */
 export const registerNode = operation({
@@ -48,7 +68,7 @@ export const registerNode = operation({
   summary: "Register a node, or renew it",
   scopes: ["node"],
   body: v.pipe(
-    v.object({ ...nodeRecordSchema.entries, ...reportSchema.entries }),
+    v.object({ ...nodeRecordSchema.entries, ...nodeReportSchema.entries }),
     v.title("Registration"),
   ),
   answers: {
@@ -65,7 +85,7 @@ export const heartbeatNode = operation({
   tag: "nodes",
   summary: "Give a sign of life",
   scopes: ["node"],
-  body: v.pipe(reportSchema, v.title("NodeReport")),
+  body: v.pipe(nodeReportSchema, v.title("NodeReport")),
   answers: {
     200: { text: "What control has.", schema: beatSchema },
     404: { text: "It has to register first.", schema: refusalSchema },
@@ -92,4 +112,31 @@ export const listNodes = operation({
   summary: "List the nodes and what each has said last",
   scopes: ["read"],
   answers: { 200: { text: "The nodes in order of id.", schema: listSchema } },
+});
+
+/** `GET /nodes/{id}`. */
+export const showNode = operation({
+  id: "showNode",
+  tag: "nodes",
+  summary: "Get one node with its health and figures",
+  scopes: ["read"],
+  answers: {
+    200: { text: "The node.", schema: nodeSchema },
+    404: { text: "There is none.", schema: refusalSchema },
+  },
+});
+
+/** `PUT /nodes/{id}/status`. */
+export const setNodeStatus = operation({
+  id: "setNodeStatus",
+  tag: "nodes",
+  summary: "Say whether traffic may go to a node",
+  description: "ONLINE: always. REPORTED: as its health says. ADMIN_DOWN: drained, and still " +
+    "watched. OFFLINE: out of the topology. It holds until it is set again.",
+  scopes: ["admin"],
+  body: nodeStatusSchema,
+  answers: {
+    200: { text: "The node as it is now.", schema: nodeSchema },
+    404: { text: "There is none.", schema: refusalSchema },
+  },
 });

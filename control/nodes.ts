@@ -1,12 +1,13 @@
 /**
- * Which nodes there are, and what each has said last.
+ * Which caches and headends there are, what each has said last, and whether traffic should go to it.
  *
  * @module
  */
 
 import * as v from "valibot";
-import { type NodeRecord, nodeRecordSchema } from "#topology";
+import { type NodeFigures, type NodeRecord, nodeRecordSchema } from "#topology";
 import type { Database } from "./database.ts";
+import { type AdminStatus, adminStatuses, type Health, NodeHealth, type Rates } from "./health.ts";
 
 /** A node that registered. Times are wall clock in milliseconds since the Unix epoch. */
 export interface Member {
@@ -14,6 +15,7 @@ export interface Member {
   readonly appliedSeq: number;
   /** Number of the topology snapshot that it holds; 0 for none. */
   readonly snapshot: number;
+  readonly registeredMs: number;
   readonly lastSeenMs: number;
 }
 
@@ -21,34 +23,63 @@ export interface Member {
 export interface Report {
   readonly appliedSeq: number;
   readonly snapshot: number;
+  readonly figures?: NodeFigures;
 }
 
-/** When a node counts as late, and when as gone. */
+/** When a node counts as late, as gone, and as unwell. */
 export interface MembershipOptions {
   readonly lateMs: number;
   readonly expiryMs: number;
   /** Most nodes. */
   readonly most: number;
+  /** Share of answers with 5xx above which a node is unwell; never by default. */
+  readonly errorRatio?: number;
+  /** Share of a processor above which a node is unwell; never by default. */
+  readonly load?: number;
+  /** How long it must be well again, in milliseconds. */
+  readonly recoverMs?: number;
+}
+
+/** What an operator said of a node. */
+export interface NodeStatus {
+  readonly status: AdminStatus;
+  /** In the operator's words. */
+  readonly statusReason: string;
 }
 
 /** What became of a registration; the words are metric labels. */
 export type RegisterOutcome = "registered" | "renewed" | "name_taken" | "full";
+
+/** A node with all that is known of it. */
+export interface MemberView extends Member, NodeStatus {
+  readonly health: Health;
+  readonly figures: NodeFigures | undefined;
+  readonly rates: Rates | undefined;
+}
+
+const reported: NodeStatus = { status: "REPORTED", statusReason: "" };
 
 /** The members. Survives a restart of control; who does not speak up afterwards expires. */
 export class Membership {
   readonly #database: Database;
   readonly #options: MembershipOptions;
   readonly #members = new Map<string, Member>();
+  readonly #healths = new Map<string, NodeHealth>();
+  readonly #statuses = new Map<string, NodeStatus>();
 
   /** Takes over who was a member before a restart; each gets the whole expiry time again. */
   constructor(database: Database, options: MembershipOptions, nowMs: number) {
     this.#database = database;
     this.#options = options;
+    for (const row of database.sql.prepare("SELECT id, status, reason FROM node_status").all()) {
+      const status = adminStatuses.find((status) => status === row.status) ?? "REPORTED";
+      this.#statuses.set(String(row.id), { status, statusReason: String(row.reason) });
+    }
     for (const row of database.sql.prepare("SELECT record FROM nodes ORDER BY id").all()) {
       const parsed = v.safeParse(nodeRecordSchema, JSON.parse(String(row.record)));
-      if (!parsed.success) continue;
-      const record = parsed.output;
-      this.#members.set(record.id, { record, appliedSeq: 0, snapshot: 0, lastSeenMs: nowMs });
+      // Set-top boxes are the fleet's: an older control kept them here.
+      if (!parsed.success || parsed.output.role === "stb") continue;
+      this.#join(parsed.output, nowMs);
     }
   }
 
@@ -57,13 +88,67 @@ export class Membership {
     return [...this.#members.values()].sort((a, b) => a.record.id < b.record.id ? -1 : 1);
   }
 
+  /** The records of those that belong in the topology. */
+  inTopology(): readonly NodeRecord[] {
+    return this.list().map(({ record }) => record)
+      .filter(({ id }) => this.status(id).status !== "OFFLINE");
+  }
+
   get(id: string): Member | undefined {
     return this.#members.get(id);
+  }
+
+  /** A member with all that is known of it. */
+  view(id: string, nowMs: number): MemberView | undefined {
+    const member = this.#members.get(id);
+    const health = this.#healths.get(id);
+    if (member === undefined || health === undefined) return undefined;
+    const status = this.status(id);
+    return {
+      ...member,
+      ...status,
+      health: health.health(status.status, nowMs),
+      figures: health.figures,
+      rates: health.rates(),
+    };
+  }
+
+  /** What an operator said of a node, which may not have registered yet. */
+  status(id: string): NodeStatus {
+    return this.#statuses.get(id) ?? reported;
+  }
+
+  /** Notes what an operator says of a node; it outlives the node's registration. */
+  setStatus(id: string, { status, statusReason }: NodeStatus, nowMs: number): void {
+    const { sql } = this.#database;
+    if (status === "REPORTED") {
+      sql.prepare("DELETE FROM node_status WHERE id = ?").run(id);
+      this.#statuses.delete(id);
+      return;
+    }
+    sql.prepare(
+      "INSERT OR REPLACE INTO node_status (id, status, reason, since_ms) VALUES (?, ?, ?, ?)",
+    ).run(id, status, statusReason, nowMs);
+    this.#statuses.set(id, { status, statusReason });
   }
 
   /** Whether a node has been silent for longer than it should. */
   isLate({ lastSeenMs }: Member, nowMs: number): boolean {
     return nowMs - lastSeenMs > this.#options.lateMs;
+  }
+
+  /** Whether traffic should go to a member; false for who is none. */
+  isAvailable(id: string, nowMs: number): boolean {
+    return this.#healths.get(id)?.health(this.status(id).status, nowMs).available ?? false;
+  }
+
+  /** Names of members of the topology that traffic should not go to, in order, at most 1024. */
+  unavailable(role: NodeRecord["role"], nowMs: number): readonly string[] {
+    const ids: string[] = [];
+    for (const { record: { id, role: is } } of this.#members.values()) {
+      if (is === role && !this.isAvailable(id, nowMs)) ids.push(id);
+    }
+    return ids.sort().slice(0, 1024);
   }
 
   /**
@@ -77,21 +162,25 @@ export class Membership {
     }
     if (!known && this.#members.size >= this.#options.most) return "full";
     if (!known || JSON.stringify(known.record) !== JSON.stringify(record)) this.#keep(record);
-    const { appliedSeq, snapshot } = known ?? { appliedSeq: 0, snapshot: 0 };
-    this.#members.set(record.id, { record, appliedSeq, snapshot, lastSeenMs: nowMs });
+    if (!known) this.#join(record, nowMs);
+    else this.#members.set(record.id, { ...known, record, lastSeenMs: nowMs });
+    this.#healths.get(record.id)?.heard(undefined, nowMs);
     return known ? "renewed" : "registered";
   }
 
   /** Notes what a member says of itself; who is no member is not listened to. */
-  heartbeat(id: string, report: Report, nowMs: number): void {
+  heartbeat(id: string, { appliedSeq, snapshot, figures }: Report, nowMs: number): void {
     const member = this.#members.get(id);
-    if (member) this.#members.set(id, { ...member, ...report, lastSeenMs: nowMs });
+    if (member === undefined) return;
+    this.#members.set(id, { ...member, appliedSeq, snapshot, lastSeenMs: nowMs });
+    this.#healths.get(id)?.heard(figures, nowMs);
   }
 
   /** Takes a node out; false when it was no member. */
   leave(id: string): boolean {
     if (!this.#members.has(id)) return false;
     this.#database.sql.prepare("DELETE FROM nodes WHERE id = ?").run(id);
+    this.#healths.delete(id);
     return this.#members.delete(id);
   }
 
@@ -100,6 +189,14 @@ export class Membership {
     const silent = this.list().filter((m) => nowMs - m.lastSeenMs > this.#options.expiryMs);
     for (const { record } of silent) this.leave(record.id);
     return silent.map(({ record }) => record.id);
+  }
+
+  #join(record: NodeRecord, nowMs: number): void {
+    const { lateMs, errorRatio = Infinity, load = Infinity, recoverMs = 0 } = this.#options;
+    const member = { record, appliedSeq: 0, snapshot: 0, registeredMs: nowMs, lastSeenMs: nowMs };
+    this.#members.set(record.id, member);
+    const limits = { lateMs, errorRatio, load, recoverMs };
+    this.#healths.set(record.id, new NodeHealth(limits, nowMs));
   }
 
   #keep(record: NodeRecord): void {

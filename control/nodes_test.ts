@@ -66,7 +66,13 @@ Deno.test("members outlive a restart of control, with the whole expiry time agai
   first.database.close();
   const { members, database } = make(`${dir}/control.db`, 500_000);
   assert.deepEqual(members.list(), [
-    { record: nodeOf("a"), appliedSeq: 0, snapshot: 0, lastSeenMs: 500_000 },
+    {
+      record: nodeOf("a"),
+      appliedSeq: 0,
+      snapshot: 0,
+      registeredMs: 500_000,
+      lastSeenMs: 500_000,
+    },
   ]);
   assert.deepEqual(members.expire(560_000), []);
   database.close();

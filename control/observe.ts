@@ -8,6 +8,7 @@ import type { Logger } from "#log";
 import type { Metrics } from "#metrics";
 import type { PurgeLog } from "#purge";
 import { nodeRoles } from "#topology";
+import type { Fleet } from "./fleet.ts";
 import type { Membership } from "./nodes.ts";
 import type { ControlEvent } from "./parts.ts";
 import type { Snapshots } from "./snapshots.ts";
@@ -16,6 +17,7 @@ import type { Snapshots } from "./snapshots.ts";
 export interface Observed {
   readonly log: PurgeLog;
   readonly membership: Membership;
+  readonly fleet: Fleet;
   readonly snapshots: Snapshots;
   readonly nowMs: () => number;
 }
@@ -44,6 +46,9 @@ export function observe(
     secondsBuckets,
   );
   const nodes = metrics.counter("control_node_events_total", "Registrations and goodbyes.", [
+    "outcome",
+  ]);
+  const boxes = metrics.counter("control_fleet_reports_total", "Reports of set-top boxes.", [
     "outcome",
   ]);
   const streams = metrics.gauge("control_purge_streams", "Purge streams that are open.");
@@ -81,6 +86,14 @@ export function observe(
         nodes.inc({ outcome: event.outcome });
         if (event.outcome === "renewed") return;
         return log.info("node", { id: event.id, outcome: event.outcome });
+      case "box":
+        return boxes.inc({ outcome: event.outcome });
+      case "status":
+        return log.info("node status", {
+          id: event.id,
+          status: event.status,
+          reason: event.reason,
+        });
       case "snapshot":
         return log.info("topology", { number: event.number });
       case "stream_opened":
@@ -100,7 +113,8 @@ export function observe(
   };
 }
 
-function gauges(metrics: Metrics, { log, membership, snapshots, nowMs }: Observed): void {
+function gauges(metrics: Metrics, observed: Observed): void {
+  const { log, membership, fleet, snapshots, nowMs } = observed;
   metrics.gauge("control_purge_last_seq", "Newest number of the purge log.", [], (gauge) => {
     gauge.set(log.lastSeq);
   });
@@ -113,8 +127,24 @@ function gauges(metrics: Metrics, { log, membership, snapshots, nowMs }: Observe
   metrics.gauge("control_snapshot_number", "Number of the topology snapshot.", [], (gauge) => {
     gauge.set(snapshots.current.number);
   });
+  metrics.gauge("control_boxes", "Set-top boxes in the fleet.", [], (gauge) => {
+    gauge.set(fleet.size);
+  });
+  metrics.gauge(
+    "control_nodes_unavailable",
+    "Nodes that traffic should not go to, by reason.",
+    ["role", "reason"],
+    (gauge) => {
+      gauge.reset();
+      for (const { record: { id, role } } of membership.list()) {
+        const reason = membership.view(id, nowMs())?.health.reason;
+        if (reason !== undefined) gauge.inc({ role, reason });
+      }
+    },
+  );
   metrics.gauge("control_nodes", "Nodes registered.", ["role", "state"], (gauge) => {
     for (const role of nodeRoles) {
+      if (role === "stb") continue;
       const all = membership.list().filter(({ record }) => record.role === role);
       const late = all.filter((member) => membership.isLate(member, nowMs())).length;
       gauge.set({ role, state: "live" }, all.length - late);

@@ -9,6 +9,8 @@ import type { AuditLog } from "./access/audit.ts";
 import type { AccessRefusal } from "./access/guard.ts";
 import type { Sessions } from "./access/sessions.ts";
 import type { Tokens } from "./access/tokens.ts";
+import type { Fleet, FleetOutcome } from "./fleet.ts";
+import type { AdminStatus } from "./health.ts";
 import type { Membership, RegisterOutcome } from "./nodes.ts";
 import type { PurgeProgress } from "./purge_progress.ts";
 import type { StreamEnd, StreamTimes } from "./purge_stream.ts";
@@ -29,6 +31,13 @@ export type ControlEvent =
   | { readonly kind: "purge_failed"; readonly reason: string }
   | { readonly kind: "applied"; readonly id: string; readonly tookMs: number }
   | { readonly kind: "node"; readonly id: string; readonly outcome: RegisterOutcome | "left" }
+  | { readonly kind: "box"; readonly outcome: FleetOutcome }
+  | {
+    readonly kind: "status";
+    readonly id: string;
+    readonly status: AdminStatus;
+    readonly reason: string;
+  }
   | { readonly kind: "snapshot"; readonly number: number }
   | { readonly kind: "stream_opened"; readonly after: number }
   | { readonly kind: "stream_ended"; readonly end: StreamEnd }
@@ -43,6 +52,7 @@ export interface ControlParts {
   readonly sessions: Sessions;
   readonly audit: AuditLog;
   readonly membership: Membership;
+  readonly fleet: Fleet;
   readonly snapshots: Snapshots;
   readonly refresh: TopologyRefresh;
   readonly progress: PurgeProgress;

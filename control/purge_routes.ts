@@ -9,6 +9,7 @@ import { type Context, Hono } from "hono";
 import { maxOrderBytes, type PurgeOrder, type PurgeRecord, readOrder } from "#purge";
 import { callerOf, mayDo, noteDetail } from "./access/caller.ts";
 import { readJson } from "./body.ts";
+import { followers } from "./followers.ts";
 import type { ControlParts } from "./parts.ts";
 import { createPurge, followPurges, listPurges, showPurge } from "./purge_operations.ts";
 import { logHead, purgeStream } from "./purge_stream.ts";
@@ -80,20 +81,12 @@ function orderView(records: readonly PurgeRecord[]) {
 }
 
 function view(parts: ControlParts, records: readonly PurgeRecord[]) {
-  const { membership, progress, nowMs } = parts;
-  const now = nowMs();
-  const nodes = membership.list().map((member) => ({
-    id: member.record.id,
-    role: member.record.role,
-    appliedSeq: member.appliedSeq,
-    lastSeenMs: member.lastSeenMs,
-    late: membership.isLate(member, now),
-  }));
   const order = orderView(records);
-  return { ...order, ...progress.of(order.seq, nodes) };
+  return { ...order, ...parts.progress.of(order.seq, followers(parts, parts.nowMs())) };
 }
 
-function listing({ log, membership }: ControlParts) {
+function listing(parts: ControlParts) {
+  const { log, nowMs } = parts;
   const { firstSeq, lastSeq } = log;
   const orders = new Map<string, PurgeRecord[]>();
   for (const record of log.newest(listedRecords)) {
@@ -101,7 +94,7 @@ function listing({ log, membership }: ControlParts) {
     if (order) order.unshift(record);
     else orders.set(record.id, [record]);
   }
-  const seqs = membership.list().map(({ appliedSeq }) => appliedSeq).sort((a, b) => a - b);
+  const seqs = followers(parts, nowMs()).map(({ appliedSeq }) => appliedSeq).sort((a, b) => a - b);
   const purges = [...orders.values()].map((records) => {
     const order = orderView(records);
     const waiting = seqs.findIndex((seq) => seq >= order.seq);

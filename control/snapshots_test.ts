@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type NodeRecord, parseSnapshot } from "#topology";
+import { type NodeRecord, nothingDeclared, parseSnapshot } from "#topology";
 import { Database } from "./database.ts";
 import { Snapshots } from "./snapshots.ts";
 
@@ -14,9 +14,6 @@ const fleet = [
   nodeOf("edge-2", "edge", { weight: 2 }),
   nodeOf("edge-1", "edge"),
   nodeOf("uplink", "headend"),
-  nodeOf("stb-1", "stb", { region: "south" }),
-  nodeOf("stb-3", "stb"),
-  nodeOf("stb-2", "stb", { region: "south" }),
 ];
 
 Deno.test("a snapshot lists the nodes by what they do, each list in order", () => {
@@ -27,21 +24,13 @@ Deno.test("a snapshot lists the nodes by what they do, each list in order", () =
     number: 1,
     controlId: database.controlId,
     issuedMs: 7,
-    sites: [],
-    cacheGroups: [],
+    ...nothingDeclared,
     shields: [{ id: "shield-1", url: url("shield-1"), cacheGroup: "mid", weight: 1 }],
     edges: [
       { id: "edge-1", url: url("edge-1"), weight: 1 },
       { id: "edge-2", url: url("edge-2"), weight: 2 },
     ],
     headends: [{ id: "uplink", url: url("uplink") }],
-    stbRegions: [
-      { id: "default", stbs: [{ id: "stb-3", url: url("stb-3") }] },
-      {
-        id: "south",
-        stbs: [{ id: "stb-1", url: url("stb-1") }, { id: "stb-2", url: url("stb-2") }],
-      },
-    ],
   });
   assert.deepEqual(parseSnapshot(JSON.parse(JSON.stringify(current))), current);
   database.close();
@@ -72,9 +61,21 @@ Deno.test("a declaration makes a new number, and comes back with it after a rest
   const first = new Database(`${dir}/control.db`);
   const snapshots = new Snapshots(first, fleet, 0);
   const group = { id: "mid", tier: "shield" as const, parents: [], fallbacks: [] };
-  const declared = { sites: [{ id: "lon", city: "London" }], cacheGroups: [group] };
-  assert.equal(snapshots.declare(declared, fleet, 1), true);
-  assert.equal(snapshots.declare(declared, fleet, 2), false);
+  const declared = {
+    ...nothingDeclared,
+    sites: [{ id: "lon", city: "London" }],
+    cacheGroups: [group],
+  };
+  assert.deepEqual(snapshots.declare(declared, { nodes: fleet, nowMs: 1 }), {
+    kind: "declared",
+    number: 2,
+    changed: true,
+  });
+  assert.deepEqual(snapshots.declare(declared, { nodes: fleet, nowMs: 2 }), {
+    kind: "declared",
+    number: 2,
+    changed: false,
+  });
   const { current } = snapshots;
   assert.deepEqual([current.number, current.issuedMs, current.sites], [2, 1, declared.sites]);
   first.close();

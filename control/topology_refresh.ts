@@ -58,8 +58,7 @@ export class TopologyRefresh {
   #refresh(): void {
     const { membership, snapshots, nowMs, steadyMs, onSnapshot } = this.#options;
     const startMs = steadyMs();
-    const nodes = membership.list().map(({ record }) => record);
-    if (snapshots.update(nodes, nowMs())) onSnapshot(snapshots.current.number);
+    if (snapshots.update(membership.inTopology(), nowMs())) onSnapshot(snapshots.current.number);
     this.#owedMs += steadyMs() - startMs;
   }
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { TopologySnapshot } from "#topology";
+import { nothingDeclared, type TopologySnapshot } from "#topology";
 import { nextHops } from "./app.ts";
 
 const shields = ["a", "b", "c"].map((id) => ({ id, url: `http://${id}.example:8081/`, weight: 1 }));
@@ -7,12 +7,10 @@ const snapshot: TopologySnapshot = {
   number: 1,
   controlId: "test",
   issuedMs: 0,
-  sites: [],
-  cacheGroups: [],
+  ...nothingDeclared,
   shields,
   edges: [],
   headends: [],
-  stbRegions: [],
 };
 
 const ids = (hops: readonly { id: string }[]) => hops.map((hop) => hop.id);

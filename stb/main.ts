@@ -17,6 +17,7 @@ import { Home } from "./home.ts";
 import { homeMetrics } from "./home_metrics.ts";
 import { keptSession, sessionLoader } from "./session_file.ts";
 import { folderReader } from "./static_files.ts";
+import { receptionFigures } from "./reception_figures.ts";
 import { isPlaylist } from "./stored_head.ts";
 
 await runProgram({
@@ -89,6 +90,7 @@ await runProgram({
         metrics,
         admin,
         token,
+        box: () => receptionFigures(home.status()),
         onApplied: () => home.sweep(),
         onGap: () => home.sweep(),
         onSnapshot: (newer) => snapshot = newer,

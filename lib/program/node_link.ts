@@ -14,7 +14,13 @@ import {
   purgeForwarder,
   type PurgeIndex,
 } from "#purge";
-import { ControlLink, type LinkState, type NodeRecord, type TopologySnapshot } from "#topology";
+import {
+  ControlLink,
+  type ControlLinkOptions,
+  type LinkState,
+  type NodeRecord,
+  type TopologySnapshot,
+} from "#topology";
 import type { Metrics } from "#metrics";
 import type { Logger } from "#log";
 import type { Hono } from "hono";
@@ -35,6 +41,10 @@ export interface NodeLinkOptions {
   /** Called when everything stored must go; awaited before the index forgets why. */
   readonly onGap: (reason: GapReason) => void | Promise<void>;
   readonly onSnapshot?: (snapshot: TopologySnapshot) => void;
+  /** What this node says of itself at each heartbeat, and who it should leave alone. */
+  readonly figures?: ControlLinkOptions["figures"];
+  readonly box?: ControlLinkOptions["box"];
+  readonly onUnavailable?: ControlLinkOptions["onUnavailable"];
 }
 
 /** A node joined to control. */
@@ -68,6 +78,12 @@ export async function joinControl(options: NodeLinkOptions): Promise<NodeLink> {
     file: `${dir}/topology.json`,
     appliedSeq: () => index.appliedSeq,
     logId: () => follower.logId,
+    figures: options.figures,
+    box: options.box,
+    onUnavailable: (ids) => {
+      log.info("control finds next hops unwell", { ids: [...ids].join(" ") });
+      options.onUnavailable?.(ids);
+    },
     onSnapshot: (snapshot) => {
       log.info("topology", { number: snapshot.number, shields: snapshot.shields.length });
       options.onSnapshot?.(snapshot);

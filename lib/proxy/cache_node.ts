@@ -21,6 +21,7 @@ import type { TopologySnapshot } from "#topology";
 import { httpNextHop } from "#upstream";
 import { cacheNodeApp, type Fence } from "./app.ts";
 import { cachePolicyOf } from "./cache_policy.ts";
+import { FigureCount } from "./figures.ts";
 import { nodeMetrics } from "./metrics.ts";
 import { openNodeStore } from "./node_store.ts";
 import type { cacheNodeParameters } from "./parameters.ts";
@@ -49,6 +50,7 @@ export async function startCacheNode(
   const { log, metrics, onDrain, setReady } = context;
   const name = settings.nodeId ?? `${role}-${settings.listen.port}`;
   const counts = nodeMetrics(role, metrics);
+  const figures = new FigureCount(() => performance.now());
   const index = new PurgeIndex();
   const peers = peersOf(settings.peers);
   const tls = readTls(settings);
@@ -80,7 +82,10 @@ export async function startCacheNode(
     nextHop,
     nowMs: Date.now,
     policy: { ...cachePolicyOf(settings), hideFields: internalFields },
-    onOutcome: (outcome: CacheOutcome) => counts.outcome(outcome),
+    onOutcome: (outcome: CacheOutcome) => {
+      counts.outcome(outcome);
+      figures.cache(outcome);
+    },
   });
   counts.watch(tiers);
   if (tiered !== undefined) counts.watchDisk(tiered);
@@ -100,12 +105,16 @@ export async function startCacheNode(
     onLoop: counts.loop,
   });
 
+  const count = frontMetrics(role, metrics, log);
   const server = listen(settings.listen, {
     tls,
     handler: (request, env) => app.fetch(request, env),
     // A node that sends a fence waits for it and sees internal fields: the other lane's work.
     fastLane: (head) => purgeSeq(head) === undefined ? engine.hit(head) : undefined,
-    onEvent: frontMetrics(role, metrics, log),
+    onEvent: (event) => {
+      count(event);
+      figures.front(event);
+    },
   });
   onDrain((timeoutMs) => server.drain(timeoutMs));
   const address = formatHostPort(server.address);
@@ -127,6 +136,7 @@ export async function startCacheNode(
       metrics,
       admin: context.admin,
       token: context.token,
+      figures: () => figures.read(),
       onApplied: () => sweeper.request(),
       onGap: async () => {
         engine.sweep();

@@ -8,6 +8,7 @@
 import * as v from "valibot";
 import { readAtMost } from "#http";
 import type { ControlLinkOptions, LinkFault, LinkState } from "./control_link_types.ts";
+import { few, list, name } from "./fields.ts";
 import { parseSnapshot, type TopologySnapshot } from "./snapshot.ts";
 import { SnapshotFile } from "./snapshot_file.ts";
 
@@ -15,6 +16,12 @@ const beatSchema = v.object({
   controlId: v.pipe(v.string(), v.maxLength(64)),
   snapshot: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
   purgeSeq: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Next hops that traffic should not go to. */
+  unavailable: v.optional(list(name, few), []),
+  /** How often this node should report. */
+  reportMs: v.optional(v.pipe(v.number(), v.minValue(100), v.maxValue(3_600_000))),
+  /** The time over which a report that many have to make at once is spread. */
+  spreadMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(600_000)), 0),
 });
 
 /** What control answers to a registration and to a heartbeat. */
@@ -22,6 +29,9 @@ type Beat = v.InferOutput<typeof beatSchema>;
 
 /** Shortest time between two heartbeats, in milliseconds: a burst of purges is one report. */
 const reportGapMs = 20;
+
+/** Longest time until a control that gave no answer is tried again, in milliseconds. */
+const longestRetryMs = 10_000;
 
 /** Longest answer that is read, in bytes. */
 const maxAnswerBytes = 32 * 2 ** 20;
@@ -43,6 +53,8 @@ export class ControlLink {
   #snapshot: TopologySnapshot | undefined;
   #registered = false;
   #urgent = false;
+  #pace: Pick<Beat, "reportMs" | "spreadMs"> = { spreadMs: 0 };
+  #unavailable: ReadonlySet<string> = new Set();
   #wake: () => void = () => {};
   #running: Promise<void> | undefined;
 
@@ -90,6 +102,8 @@ export class ControlLink {
       try {
         const beat = await this.#beat();
         this.#enter("registered");
+        this.#pace = beat;
+        this.#followHealth(beat);
         await this.#followSnapshot(beat);
       } catch (error) {
         this.#fail(error);
@@ -116,14 +130,22 @@ export class ControlLink {
 
   #report() {
     const { number = 0, controlId } = this.#snapshot ?? {};
-    const { appliedSeq, logId } = this.#options;
-    return { appliedSeq: appliedSeq(), logId: logId?.(), snapshot: number, controlId };
+    const { appliedSeq, logId, figures, box } = this.#options;
+    const told = { figures: figures?.(), box: box?.() };
+    return { appliedSeq: appliedSeq(), logId: logId?.(), snapshot: number, controlId, ...told };
   }
 
   async #call(method: string, path: string, body: unknown): Promise<Beat> {
     const parsed = v.safeParse(beatSchema, await this.#exchange(method, path, body));
     if (parsed.success) return parsed.output;
     throw new LinkProblem("bad_answer", `need {controlId, snapshot, purgeSeq} of ${path}`);
+  }
+
+  #followHealth({ unavailable }: Beat): void {
+    const held = this.#unavailable;
+    if (unavailable.length === held.size && unavailable.every((id) => held.has(id))) return;
+    this.#unavailable = new Set(unavailable);
+    this.#options.onUnavailable?.(this.#unavailable);
   }
 
   /** Fetches the topology when control has another one than this node. */
@@ -208,11 +230,15 @@ export class ControlLink {
   /** Waits until the next heartbeat is due: soon when there is something to report. */
   async #pause(): Promise<void> {
     const { heartbeatMs = 2000, random = Math.random } = this.#options;
+    const { reportMs = heartbeatMs, spreadMs } = this.#pace;
     const startedMs = performance.now();
-    const waitMs = heartbeatMs * (0.75 + random() / 2);
+    const well = this.#state === "registered";
+    const dueMs = well ? reportMs : Math.min(reportMs, Math.max(heartbeatMs, longestRetryMs));
+    const waitMs = dueMs * (0.75 + random() / 2);
+    const hurryMs = Math.min(waitMs, Math.max(reportGapMs, random() * spreadMs));
     while (!this.#stopping.signal.aborted) {
-      const hurries = this.#urgent && this.#state === "registered";
-      const leftMs = startedMs + (hurries ? reportGapMs : waitMs) - performance.now();
+      const hurries = this.#urgent && well;
+      const leftMs = startedMs + (hurries ? hurryMs : waitMs) - performance.now();
       if (leftMs <= 0) return;
       await this.#sleep(leftMs);
     }

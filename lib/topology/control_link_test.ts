@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ControlLink } from "./control_link.ts";
+import { nothingDeclared } from "./declared.ts";
 import type { ControlLinkOptions } from "./control_link_types.ts";
 import type { NodeRecord, TopologySnapshot } from "./snapshot.ts";
 
@@ -12,14 +13,7 @@ const node: NodeRecord = {
 };
 
 function snapshotOf(number: number, controlId = "control-1"): TopologySnapshot {
-  const empty = {
-    sites: [],
-    cacheGroups: [],
-    shields: [],
-    edges: [],
-    headends: [],
-    stbRegions: [],
-  };
+  const empty = { ...nothingDeclared, shields: [], edges: [], headends: [] };
   return { ...empty, number, controlId, issuedMs: 1 };
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { BoxFigures, NodeFigures } from "./report.ts";
 import type { NodeRecord, TopologySnapshot } from "./snapshot.ts";
 
 /** Where a link stands; the words are metric labels. */
@@ -25,11 +26,17 @@ export interface ControlLinkOptions {
   readonly appliedSeq: () => number;
   /** The log that the sequence belongs to: control counts no number of another log. */
   readonly logId?: () => string | undefined;
+  /** What a cache or headend says of itself at each heartbeat. */
+  readonly figures?: () => NodeFigures;
+  /** What a set-top box says of itself. */
+  readonly box?: () => BoxFigures;
+  /** Called with the next hops that control finds unwell, when that changes. */
+  readonly onUnavailable?: (ids: ReadonlySet<string>) => void;
   /** Called with the snapshot from disk at the start and with each newer one after it was kept. */
   readonly onSnapshot?: (snapshot: TopologySnapshot) => void;
   readonly onState?: (state: LinkState) => void;
   readonly onFault?: (fault: LinkFault, detail: string) => void;
-  /** Time between heartbeats; 2000 by default, with jitter. */
+  /** Time between heartbeats unless control says another; 2000 by default, with jitter. */
   readonly heartbeatMs?: number;
   /** Longest that one exchange with control may take; 5000 by default. */
   readonly timeoutMs?: number;

@@ -4,9 +4,15 @@
  * @module
  */
 export {
-  type CacheNode,
+  type CarouselFile,
+  carouselSchema,
   type DeclaredTopology,
   declaredTopologySchema,
+  type DeliveryService,
+  nothingDeclared,
+} from "./declared.ts";
+export {
+  type CacheNode,
   type NodeRecord,
   nodeRecordSchema,
   type NodeRole,
@@ -15,6 +21,17 @@ export {
   type TopologySnapshot,
   topologySnapshotSchema,
 } from "./snapshot.ts";
+export {
+  type BoxFigures,
+  boxFiguresSchema,
+  boxReportSchema,
+  type NodeFigures,
+  nodeFiguresSchema,
+  type NodeReport,
+  nodeReportSchema,
+} from "./report.ts";
+export { NetworkTable } from "./network.ts";
+export { regionOfGroup, serviceOf } from "./lookup.ts";
 export { rendezvous, type Weighted } from "./rendezvous.ts";
 export { SnapshotFile, type SnapshotFound } from "./snapshot_file.ts";
 export { ControlLink } from "./control_link.ts";

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { nothingDeclared } from "./declared.ts";
 import type { TopologySnapshot } from "./snapshot.ts";
 import { SnapshotFile } from "./snapshot_file.ts";
 
 const snapshot: TopologySnapshot = {
+  ...nothingDeclared,
   number: 3,
   controlId: "control-1",
   issuedMs: 1_800_000_000_000,
@@ -15,7 +17,6 @@ const snapshot: TopologySnapshot = {
   shields: [{ id: "shield-1", url: "http://127.0.0.1:8081", cacheGroup: "lon-mid", weight: 1 }],
   edges: [{ id: "edge-1", url: "http://127.0.0.1:8080", weight: 2 }],
   headends: [{ id: "uplink", url: "http://127.0.0.1:8070" }],
-  stbRegions: [{ id: "south", stbs: [{ id: "stb-1", url: "http://127.0.0.1:8090" }] }],
 };
 
 async function withFolder(work: (dir: string) => Promise<void>): Promise<void> {
