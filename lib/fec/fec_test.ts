@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import {
+  blockBytes,
+  blockOf,
   blockSymbols,
   decodeFti,
   decodePayloadId,
@@ -8,6 +11,7 @@ import {
   encodeFti,
   partition,
   partitionOf,
+  raptorQOti,
   symbolIndex,
   writePayloadId,
 } from "./mod.ts";
@@ -54,7 +58,23 @@ Deno.test("every symbol has one name, in order, and no other name means a symbol
 
 const sound = { encodingId: 0, transferLength: 1000, symbolBytes: 100, maxSourceBlockSymbols: 4 };
 const refused = [
-  { what: "another scheme", oti: { encodingId: 6 }, want: "unsupported_fec" },
+  { what: "another scheme", oti: { encodingId: 1 }, want: "unsupported_fec" },
+  { what: "RaptorQ without its own part", oti: { encodingId: 6 }, want: "bad_fec_parameters" },
+  {
+    what: "RaptorQ symbols scattered in sub-blocks",
+    oti: { encodingId: 6, schemeSpecific: Uint8Array.of(1, 0, 2, 4) },
+    want: "unsupported_fec",
+  },
+  {
+    what: "RaptorQ symbols that are not aligned",
+    oti: { encodingId: 6, schemeSpecific: Uint8Array.of(1, 0, 1, 8) },
+    want: "bad_fec_parameters",
+  },
+  {
+    what: "RaptorQ blocks without a symbol",
+    oti: { encodingId: 6, schemeSpecific: Uint8Array.of(11, 0, 1, 4) },
+    want: "bad_fec_parameters",
+  },
   { what: "no symbol length", oti: { symbolBytes: 0 }, want: "bad_fec_parameters" },
   {
     what: "a symbol length above 16 bits",
@@ -158,8 +178,8 @@ Deno.test("EXT_FTI of Compact No-Code is written as it is read", () => {
     assert.deepEqual(decodeFti(0, encodeFti(any)), { ...any });
   }));
   assert.throws(
-    () => encodeFti({ ...sound, encodingId: 6 }),
-    /FEC encoding ID must be 0: received 6/,
+    () => encodeFti({ ...sound, encodingId: 1 }),
+    /FEC encoding ID must be 0 or 6: received 1/,
   );
   assert.throws(() => encodeFti({ ...sound, transferLength: 2 ** 48 }), RangeError);
 });
@@ -195,7 +215,7 @@ Deno.test("a payload ID of Compact No-Code is written as it is read", () => {
   const into = emptyPayloadId();
   fc.assert(fc.property(fc.nat(65_535), fc.nat(65_535), (sbn, esi) => {
     const packet = new Uint8Array(6);
-    writePayloadId(packet, 2, sbn, esi);
+    writePayloadId(packet, 2, { encodingId: 0, sbn, esi });
     assert.equal(decodePayloadId(0, packet, 2, into), into);
     assert.deepEqual(into, { sbn, esi, sourceBlockSymbols: 0, bytes: 4 });
   }));
@@ -210,4 +230,33 @@ Deno.test("decodeFti() and decodePayloadId() never throw on random bytes", () =>
     }),
     { numRuns: 2000 },
   );
+});
+
+Deno.test("EXT_FTI of RaptorQ is written as an independent encoder writes it", () => {
+  const vectors = [
+    [100, 100, 1, 1, "000000006400006401000101"],
+    [40_000, 1024, 3, 4, "0000009c4000040003000104"],
+    [1_048_576, 1432, 1, 8, "000010000000059801000108"],
+  ] as const;
+  for (const [transferLength, symbolBytes, z, alignment, want] of vectors) {
+    const schemeSpecific = Uint8Array.of(z, 0, 1, alignment);
+    const oti = { encodingId: 6, transferLength, symbolBytes, schemeSpecific };
+    const content = encodeFti(oti);
+    assert.equal(Buffer.from(content.subarray(0, 12)).toString("hex"), want);
+    assert.deepEqual(decodeFti(6, content), oti);
+  }
+});
+
+Deno.test("RaptorQ cuts an object into the blocks that Z says (RFC 6330 §4.4.1.2)", () => {
+  const oti = raptorQOti(40_000, 1024, 14);
+  assert.deepEqual([...oti.schemeSpecific], [3, 0, 1, 4]);
+  const cut = partitionOf(oti, 1e6);
+  assert.ok(typeof cut !== "string");
+  assert.deepEqual([0, 1, 2, 3].map((sbn) => blockSymbols(cut, sbn)), [14, 13, 13, 0]);
+  assert.deepEqual(blockBytes(cut, 2), { start: 27 * 1024, end: 40_000 });
+  for (let index = 0; index < cut.symbols; index++) {
+    const { sbn, esi } = blockOf(cut, index);
+    assert.equal(symbolIndex(cut, sbn, esi), index);
+  }
+  assert.throws(() => raptorQOti(256 * 1400, 1400, 1), /need 1 to 255 source blocks: received 256/);
 });

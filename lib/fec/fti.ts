@@ -58,20 +58,30 @@ export function decodeFti(encodingId: number, content: Uint8Array): FecOti | und
 }
 
 /**
- * Writes the content of an EXT_FTI for Compact No-Code.
+ * Writes the content of an EXT_FTI for Compact No-Code or RaptorQ.
  *
  * @throws RangeError for a value that its field cannot hold, or another scheme.
  */
 export function encodeFti(oti: FecOti): Uint8Array {
-  const { encodingId, transferLength, symbolBytes, maxSourceBlockSymbols = 0 } = oti;
-  mustHold(encodingId === fecEncodingIds.noCode, "FEC encoding ID must be 0", encodingId);
-  const whole = Number.isInteger(transferLength) && transferLength >= 0;
-  mustHold(whole && transferLength < 2 ** 48, "transfer length must fit 48 bits", transferLength);
+  const { encodingId, symbolBytes } = oti;
   mustHold(
     symbolBytes >= 1 && symbolBytes <= 65_535,
     "symbol must be 1 to 65535 bytes",
     symbolBytes,
   );
+  if (encodingId === fecEncodingIds.raptorQ) return encodeRaptorQ(oti);
+  mustHold(
+    encodingId === fecEncodingIds.noCode,
+    "FEC encoding ID must be 0 or 6",
+    encodingId,
+  );
+  return encodeCompact(oti);
+}
+
+function encodeCompact(oti: FecOti): Uint8Array {
+  const { transferLength, symbolBytes, maxSourceBlockSymbols = 0 } = oti;
+  const whole = Number.isInteger(transferLength) && transferLength >= 0;
+  mustHold(whole && transferLength < 2 ** 48, "transfer length must fit 48 bits", transferLength);
   mustHold(
     maxSourceBlockSymbols >= 1 && maxSourceBlockSymbols < 2 ** 32,
     "source block must be 1 to 4294967295 symbols",
@@ -84,6 +94,24 @@ export function encodeFti(oti: FecOti): Uint8Array {
   view.setUint16(6, oti.instanceId ?? 0);
   view.setUint16(8, symbolBytes);
   view.setUint32(10, maxSourceBlockSymbols);
+  return content;
+}
+
+/** RFC 6330 §3.3.2, §3.3.3: 40 bits of length, 8 reserved, T, Z, N, Al; padded to whole words. */
+function encodeRaptorQ({ transferLength, symbolBytes, schemeSpecific }: FecOti): Uint8Array {
+  const whole = Number.isInteger(transferLength) && transferLength >= 0;
+  mustHold(whole && transferLength < 2 ** 40, "transfer length must fit 40 bits", transferLength);
+  mustHold(
+    schemeSpecific?.length === 4,
+    "scheme-specific part must be 4 bytes",
+    schemeSpecific?.length ?? 0,
+  );
+  const content = new Uint8Array(14);
+  const view = new DataView(content.buffer);
+  view.setUint32(0, Math.floor(transferLength / 256));
+  view.setUint8(4, transferLength % 256);
+  view.setUint16(6, symbolBytes);
+  content.set(schemeSpecific as Uint8Array, 8);
   return content;
 }
 

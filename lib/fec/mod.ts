@@ -4,9 +4,18 @@
  *
  * @module
  */
+export {
+  type ErasureCode,
+  erasureCodes,
+  type RepairSource,
+  type RepairSymbol,
+  type SourceBlock,
+} from "./erasure_code.ts";
 export { decodeFti, encodeFti } from "./fti.ts";
 export { fecEncodingIds, type FecOti } from "./oti.ts";
 export {
+  blockBytes,
+  blockOf,
   blockSymbols,
   type Partition,
   partition,
@@ -15,3 +24,4 @@ export {
   symbolIndex,
 } from "./partition.ts";
 export { decodePayloadId, emptyPayloadId, type PayloadId, writePayloadId } from "./payload_id.ts";
+export { raptorQOti } from "./raptorq/oti.ts";

@@ -1,11 +1,13 @@
 /**
- * How an object is cut into source blocks and symbols (RFC 5052 §9.1), the rule of FEC encoding IDs
- * 0, 5 and 128 to 130.
+ * How an object is cut into source blocks and symbols: RFC 5052 §9.1, the rule of FEC encoding IDs 0, 5
+ * and 128 to 130, and RFC 6330 §4.4.1.2, which says the number of blocks instead of their size.
  *
  * @module
  */
 
-import type { FecOti } from "./oti.ts";
+import { fecEncodingIds, type FecOti } from "./oti.ts";
+import { readRaptorQ } from "./raptorq/oti.ts";
+import { maxBlockSymbols } from "./raptorq/systematic_indices.ts";
 
 /**
  * An object cut into blocks: the first `largeBlocks` have `largeSymbols` symbols, the rest
@@ -44,7 +46,12 @@ export function partition(
   maxSourceBlockSymbols: number,
 ): Partition {
   const symbols = Math.ceil(bytes / symbolBytes);
-  const blocks = Math.ceil(symbols / maxSourceBlockSymbols);
+  return partitionInto(bytes, symbolBytes, Math.ceil(symbols / maxSourceBlockSymbols));
+}
+
+/** Cuts an object into a given number of blocks; `blocks` is 0 for an empty object only. */
+export function partitionInto(bytes: number, symbolBytes: number, blocks: number): Partition {
+  const symbols = Math.ceil(bytes / symbolBytes);
   const smallSymbols = blocks === 0 ? 0 : Math.floor(symbols / blocks);
   const largeSymbols = blocks === 0 ? 0 : Math.ceil(symbols / blocks);
   const largeBlocks = symbols - smallSymbols * blocks;
@@ -55,22 +62,43 @@ export function partition(
  * Cuts an object that somebody on the network describes, after checking that the description is
  * sound: nothing has been allocated when this refuses.
  *
- * @param oti Of Compact No-Code; other schemes are refused.
+ * @param oti Of Compact No-Code or RaptorQ; other schemes are refused.
  * @param maxObjectBytes Largest object that the caller will hold.
  */
 export function partitionOf(oti: FecOti, maxObjectBytes: number): Partition | PartitionRejection {
-  const { encodingId, transferLength, symbolBytes, maxSourceBlockSymbols = 0 } = oti;
-  if (encodingId !== 0) return "unsupported_fec";
-  if (![transferLength, symbolBytes, maxSourceBlockSymbols].every(Number.isSafeInteger)) {
+  const { encodingId, transferLength, symbolBytes } = oti;
+  const cutInto = cutters.get(encodingId);
+  if (cutInto === undefined) return "unsupported_fec";
+  if (![transferLength, symbolBytes].every(Number.isSafeInteger)) return "bad_fec_parameters";
+  if (transferLength < 0 || symbolBytes < 1 || symbolBytes > 65_535) return "bad_fec_parameters";
+  if (transferLength > maxObjectBytes) return "object_too_large";
+  return cutInto(oti);
+}
+
+/** How each scheme that is read cuts an object. */
+const cutters = new Map<number, (oti: FecOti) => Partition | PartitionRejection>([[
+  fecEncodingIds.noCode,
+  cutPlain,
+], [fecEncodingIds.raptorQ, cutRaptorQ]]);
+
+function cutPlain(oti: FecOti): Partition | PartitionRejection {
+  const { transferLength, symbolBytes, maxSourceBlockSymbols = 0 } = oti;
+  if (!Number.isSafeInteger(maxSourceBlockSymbols) || maxSourceBlockSymbols < 1) {
     return "bad_fec_parameters";
   }
-  if (transferLength < 0 || symbolBytes < 1 || symbolBytes > 65_535) return "bad_fec_parameters";
-  if (maxSourceBlockSymbols < 1) return "bad_fec_parameters";
-  if (transferLength > maxObjectBytes) return "object_too_large";
   const cut = partition(transferLength, symbolBytes, maxSourceBlockSymbols);
   // The payload ID has 16 bits for each of the two.
-  if (cut.blocks > 65_536 || cut.largeSymbols > 65_536) return "bad_fec_parameters";
-  return cut;
+  return cut.blocks > 65_536 || cut.largeSymbols > 65_536 ? "bad_fec_parameters" : cut;
+}
+
+function cutRaptorQ(oti: FecOti): Partition | PartitionRejection {
+  const specific = readRaptorQ(oti);
+  if (specific === undefined) return "bad_fec_parameters";
+  // A symbol of several sub-blocks lies scattered in the object.
+  if (specific.subBlocks !== 1) return "unsupported_fec";
+  const cut = partitionInto(oti.transferLength, oti.symbolBytes, specific.sourceBlocks);
+  if (cut.symbols < cut.blocks) return "bad_fec_parameters";
+  return cut.largeSymbols > maxBlockSymbols ? "bad_fec_parameters" : cut;
 }
 
 /** Symbols of source block `sbn`; 0 when there is no such block. */
@@ -84,4 +112,21 @@ export function symbolIndex(cut: Partition, sbn: number, esi: number): number {
   if (esi >= blockSymbols(cut, sbn)) return -1;
   if (sbn < cut.largeBlocks) return sbn * cut.largeSymbols + esi;
   return cut.largeBlocks * cut.largeSymbols + (sbn - cut.largeBlocks) * cut.smallSymbols + esi;
+}
+
+/** Where a source block lies in the object, in bytes. */
+export function blockBytes(cut: Partition, sbn: number): { start: number; end: number } {
+  const first = symbolIndex(cut, sbn, 0);
+  const start = first * cut.symbolBytes;
+  return { start, end: Math.min(start + blockSymbols(cut, sbn) * cut.symbolBytes, cut.bytes) };
+}
+
+/** The block and the number within it of a symbol of the object. */
+export function blockOf(cut: Partition, index: number): { sbn: number; esi: number } {
+  const large = cut.largeBlocks * cut.largeSymbols;
+  const [first, before, size] = index < large
+    ? [0, 0, cut.largeSymbols]
+    : [cut.largeBlocks, large, cut.smallSymbols];
+  const sbn = first + Math.floor((index - before) / size);
+  return { sbn, esi: (index - before) % size };
 }

@@ -64,12 +64,17 @@ const esiBitsOf: Record<number, number> = {
   [fecEncodingIds.compact]: 16,
 };
 
-/** Writes the payload ID of Compact No-Code, SBN and ESI of 16 bits each, at `offset`. */
-export function writePayloadId(packet: Uint8Array, offset: number, sbn: number, esi: number): void {
-  packet[offset] = sbn >> 8;
-  packet[offset + 1] = sbn;
-  packet[offset + 2] = esi >> 8;
-  packet[offset + 3] = esi;
+/** Writes a payload ID of 4 bytes, of a scheme that has such, at `offset`. */
+export function writePayloadId(
+  packet: Uint8Array,
+  offset: number,
+  { encodingId, sbn, esi }: { readonly encodingId: number; sbn: number; esi: number },
+): void {
+  const word = sbn * 2 ** esiBitsOf[encodingId] + esi;
+  packet[offset] = word >>> 24;
+  packet[offset + 1] = word >>> 16;
+  packet[offset + 2] = word >>> 8;
+  packet[offset + 3] = word;
 }
 
 function readUint32(packet: Uint8Array, at: number): number {

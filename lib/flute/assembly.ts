@@ -4,10 +4,17 @@
  * @module
  */
 
-import { type Partition, symbolIndex } from "#fec";
+import { blockOf, blockSymbols, type ErasureCode, type Partition, symbolIndex } from "#fec";
+import { RepairSymbols } from "./repair_symbols.ts";
 
 /** What a symbol was good for. */
-export type PutOutcome = "stored" | "duplicate" | "bad_payload_id" | "bad_payload_length";
+export type PutOutcome =
+  | "stored"
+  | "duplicate"
+  /** A repair symbol of a block that is whole. */
+  | "surplus"
+  | "bad_payload_id"
+  | "bad_payload_length";
 
 /**
  * Ends of unfinished repairs that are remembered: more parallel range requests than anybody makes.
@@ -22,6 +29,8 @@ export class Assembly {
   /** One bit a symbol, lowest first. */
   readonly #have: Uint32Array;
   #missing: number;
+  /** Missing symbols of each block, and what mends it; without an erasure code neither is kept. */
+  readonly #mending: { readonly missing: Int32Array; readonly repair: RepairSymbols } | undefined;
   /** The first missing symbol. */
   #front = 0;
   #receivedBytes = 0;
@@ -31,9 +40,16 @@ export class Assembly {
    */
   readonly #tails = new Map<number, number>();
 
-  /** @throws RangeError when the machine has no memory for it. */
-  constructor(cut: Partition) {
+  /**
+   * @param code What its repair symbols are made by, if there are any.
+   * @throws RangeError when the machine has no memory for it.
+   */
+  constructor(cut: Partition, code?: ErasureCode) {
     this.cut = cut;
+    this.#mending = code && {
+      missing: Int32Array.from({ length: cut.blocks }, (_, sbn) => blockSymbols(cut, sbn)),
+      repair: new RepairSymbols(code, cut),
+    };
     this.body = new Uint8Array(cut.bytes);
     this.#have = new Uint32Array(Math.ceil(cut.symbols / 32));
     this.#missing = cut.symbols;
@@ -60,13 +76,15 @@ export class Assembly {
   put(sbn: number, esi: number, packet: Uint8Array, offset: number): PutOutcome {
     const { cut } = this;
     const index = symbolIndex(cut, sbn, esi);
-    if (index < 0) return "bad_payload_id";
+    if (index < 0) return this.#keep(sbn, esi, packet.subarray(offset));
     const start = index * cut.symbolBytes;
     const bytes = packet.length - offset;
     const wanted = Math.min(cut.symbolBytes, cut.bytes - start);
     const padded = bytes === cut.symbolBytes && bytes > wanted; // some senders pad the last one
     if (bytes === wanted || padded) {
-      return this.#store(index, packet, offset) ? "stored" : "duplicate";
+      if (!this.#store(index, packet, offset)) return "duplicate";
+      if (this.#mending !== undefined) this.#mend(sbn);
+      return "stored";
     }
     const whole = bytes % cut.symbolBytes === 0 || start + bytes === cut.bytes;
     if (bytes < wanted || !whole || start + bytes > cut.bytes) return "bad_payload_length";
@@ -74,13 +92,14 @@ export class Assembly {
     for (let at = 0; at < bytes; at += cut.symbolBytes) {
       stored = this.#store(index + at / cut.symbolBytes, packet, offset + at) || stored;
     }
+    if (this.#mending !== undefined) this.#mend(sbn);
     return stored ? "stored" : "duplicate";
   }
 
   /**
    * Writes bytes that came another way into the holes they cover.
    *
-   * @returns How many bytes are now counted as received that were not before.
+   * @returns How many of these bytes are now counted as received that were not before.
    */
   fill(start: number, bytes: Uint8Array): number {
     const { symbolBytes } = this.cut;
@@ -101,7 +120,9 @@ export class Assembly {
       }
       at = until;
     }
-    return this.#receivedBytes - before;
+    const added = this.#receivedBytes - before;
+    this.#mendBetween(start, end);
+    return added;
   }
 
   /** Missing ranges `[start, end)` in bytes, in order. */
@@ -114,6 +135,43 @@ export class Assembly {
       index = this.#next(end, false);
     }
     return holes;
+  }
+
+  /** What came another way may leave few enough holes. */
+  #mendBetween(start: number, end: number): void {
+    const { symbolBytes, bytes } = this.cut;
+    if (this.#mending === undefined || start >= Math.min(end, bytes)) return;
+    const first = blockOf(this.cut, Math.floor(start / symbolBytes)).sbn;
+    const last = blockOf(this.cut, Math.floor((Math.min(end, bytes) - 1) / symbolBytes)).sbn;
+    for (let sbn = first; sbn <= last; sbn++) this.#mend(sbn);
+  }
+
+  /** Takes repair symbols: one, or several from an ESI on. */
+  #keep(sbn: number, esi: number, payload: Uint8Array): PutOutcome {
+    const { symbolBytes, blocks } = this.cut;
+    if (this.#mending === undefined || sbn >= blocks) return "bad_payload_id";
+    if (payload.length === 0 || payload.length % symbolBytes !== 0) return "bad_payload_length";
+    const { missing, repair } = this.#mending;
+    let outcome: PutOutcome = missing[sbn] === 0 ? "surplus" : "duplicate";
+    for (let at = 0; at < payload.length && missing[sbn] > 0; at += symbolBytes) {
+      const symbol = payload.subarray(at, at + symbolBytes);
+      const kept = repair.keep(sbn, esi + at / symbolBytes, symbol, missing[sbn]);
+      if (kept === "stored") outcome = "stored";
+      this.#mend(sbn);
+    }
+    return outcome;
+  }
+
+  /** Lets the code fill the holes of a block, if there are symbols enough. */
+  #mend(sbn: number): void {
+    const { missing, repair } = this.#mending!;
+    if (missing[sbn] === 0) return repair.forget(sbn);
+    if (!repair.enough(sbn, missing[sbn])) return;
+    const first = symbolIndex(this.cut, sbn, 0);
+    const holes = Array.from({ length: blockSymbols(this.cut, sbn) }, (_, esi) => esi)
+      .filter((esi) => !this.#has(first + esi));
+    if (!repair.decode(sbn, holes, this.body)) return;
+    for (const esi of holes) this.#mark(first + esi);
   }
 
   #has(index: number): boolean {
@@ -137,6 +195,9 @@ export class Assembly {
       this.cut.bytes - index * this.cut.symbolBytes,
     );
     if (index === this.#front) this.#front = this.#next(index, false);
+    if (this.#mending === undefined) return;
+    const { sbn } = blockOf(this.cut, index);
+    this.#mending.missing[sbn]--;
   }
 
   #leaveTail(end: number, start: number): void {

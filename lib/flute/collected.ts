@@ -5,7 +5,7 @@
  */
 
 import { normalToi, type Toi } from "#lct";
-import type { Partition } from "#fec";
+import { erasureCodes, type Partition } from "#fec";
 import { Assembly, type PutOutcome } from "./assembly.ts";
 import { openContent } from "./content.ts";
 import type {
@@ -27,6 +27,12 @@ export interface Owner {
   /** Its digests do not hold: collect it anew. */
   corrupt(object: Collected): void;
   released(object: Collected): void;
+}
+
+/** How an object is cut, and by which scheme. */
+export interface Shape {
+  readonly cut: Partition;
+  readonly encodingId: number;
 }
 
 /** Where an object came from. */
@@ -51,6 +57,10 @@ export class Collected implements ReceivingObject {
   endWhy: EndReason = "timeout";
   /** The end was told, and no packet has come since. */
   ended = false;
+  /** FEC encoding ID: how payload IDs are read. */
+  readonly encodingId: number;
+  /** Most bytes that it keeps: what repairs it takes as much room as what it lacks. */
+  readonly heldBytes: number;
   readonly #owner: Owner;
   readonly #assembly: Assembly;
   readonly #progress: FluteEvent;
@@ -58,9 +68,13 @@ export class Collected implements ReceivingObject {
   #content: Promise<Uint8Array | ContentRejection> | undefined;
 
   /** @throws RangeError when the machine has no memory for it. */
-  constructor(owner: Owner, file: FdtFile, cut: Partition, { source, tsi, nowMs }: Origin) {
+  constructor(owner: Owner, file: FdtFile, shape: Shape, { source, tsi, nowMs }: Origin) {
     this.#owner = owner;
-    this.#assembly = new Assembly(cut);
+    const { cut, encodingId } = shape;
+    const code = erasureCodes.get(encodingId);
+    this.encodingId = encodingId;
+    this.heldBytes = cut.bytes * (code === undefined ? 1 : 2);
+    this.#assembly = new Assembly(cut, code);
     this.#progress = { kind: "progress", object: this };
     this.source = source;
     this.tsi = tsi;

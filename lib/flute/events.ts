@@ -141,6 +141,8 @@ export type ReceiveOutcome =
   /** New bytes of an object. */
   | "stored"
   | "duplicate"
+  /** A repair symbol of a block that is whole. */
+  | "surplus"
   /** Of an object that is complete. */
   | "already_complete"
   /** A packet of an FDT instance that is new, or known. */

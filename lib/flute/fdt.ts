@@ -79,5 +79,8 @@ export function sameFile(a: FdtFile, b: FdtFile): boolean {
     a.digests.contentSha256 === b.digests.contentSha256 &&
     a.digests.reprSha256 === b.digests.reprSha256 &&
     a.oti.symbolBytes === b.oti.symbolBytes &&
-    a.oti.maxSourceBlockSymbols === b.oti.maxSourceBlockSymbols;
+    a.oti.maxSourceBlockSymbols === b.oti.maxSourceBlockSymbols &&
+    a.oti.encodingId === b.oti.encodingId &&
+    a.oti.maxEncodingSymbols === b.oti.maxEncodingSymbols &&
+    String(a.oti.schemeSpecific) === String(b.oti.schemeSpecific);
 }

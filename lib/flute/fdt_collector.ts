@@ -71,8 +71,9 @@ export class FdtCollector {
   ): FdtDocument | "part" | "repeated" | FdtPacketRejection {
     if (header.fdtOffset === 0) return "fdt_without_id";
     const instanceId = readFdtInstanceId(packet, header.fdtOffset);
-    const id = decodePayloadId(0, packet, header.headerBytes, this.#payloadId);
-    if (typeof id === "string") return "bad_payload_length";
+    const id = decodePayloadId(header.codepoint, packet, header.headerBytes, this.#payloadId);
+    if (id === "unsupported_fec") return "fdt_bad_fti";
+    if (id === "truncated") return "bad_payload_length";
     const instance = this.#instanceOf(instanceId, packet, header);
     if (typeof instance === "string") return instance;
     const offset = header.headerBytes + id.bytes;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { toNtp } from "#lct";
 import { node, writeXml, type XmlNode } from "#xml";
 import { formatSha256Field, hexToBase64 } from "./digests.ts";
@@ -66,6 +67,8 @@ export function fdtFileNode(file: FdtFile): XmlNode {
     "FEC-OTI-Maximum-Source-Block-Length": oti.maxSourceBlockSymbols,
     "FEC-OTI-Encoding-Symbol-Length": oti.symbolBytes,
     "FEC-OTI-Max-Number-of-Encoding-Symbols": oti.maxEncodingSymbols,
+    "FEC-OTI-Scheme-Specific-Info": oti.schemeSpecific &&
+      Buffer.from(oti.schemeSpecific).toString("base64"),
     "mbms2012:File-ETag": file.etag,
     "dvb:Content-Digest": digests.contentSha256 && formatSha256Field(digests.contentSha256),
     "dvb:Repr-Digest": digests.reprSha256 && formatSha256Field(digests.reprSha256),

@@ -12,7 +12,8 @@ import type { FluteObject } from "./object.ts";
 /** What the session adds. */
 export interface Listing {
   readonly toi: number;
-  readonly oti: FdtOti;
+  /** How an object of so many transfer bytes is cut. */
+  readonly otiOf: (bytes: number) => FdtOti;
   readonly nowMs: number;
 }
 
@@ -23,7 +24,7 @@ export interface Listing {
  */
 export function listedFile(
   object: FluteObject,
-  { toi, oti, nowMs }: Listing,
+  { toi, otiOf, nowMs }: Listing,
 ): { file: FdtFile; body: Uint8Array } {
   const { contentLocation, contentEncoding, maxAgeSeconds, tags = [] } = object;
   if (contentLocation === "" || contentLocation.length > 2048) {
@@ -50,7 +51,7 @@ export function listedFile(
       : { kind: "expires", expiresMs: nowMs + maxAgeSeconds * 1000 },
     purgeSeq: object.purgeSeq,
     tags,
-    oti,
+    oti: otiOf(body.length),
   };
   return { file, body };
 }

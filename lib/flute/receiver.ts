@@ -13,7 +13,14 @@ import {
   type LctHeader,
   serialDifference,
 } from "#lct";
-import { decodeFti, decodePayloadId, emptyPayloadId, type FecOti, partitionOf } from "#fec";
+import {
+  decodeFti,
+  decodePayloadId,
+  emptyPayloadId,
+  erasureCodes,
+  type FecOti,
+  partitionOf,
+} from "#fec";
 import { Collected, type Owner } from "./collected.ts";
 import { EarlyPackets } from "./early_packets.ts";
 import type { DropReason, EndReason, FileRefusal, FluteEvent, ReceiveOutcome } from "./events.ts";
@@ -34,6 +41,8 @@ export interface FluteReceiverOptions {
    * Files to collect; all when absent. Asked when an FDT names a file that is not collected yet.
    */
   readonly wantFile?: (file: FdtFile, tsi: number) => boolean;
+  /** FEC encoding IDs that are used; all that are built in when absent. */
+  readonly schemes?: ReadonlySet<number>;
 }
 
 /** How often expiry is looked at. */
@@ -248,7 +257,7 @@ export class FluteReceiver {
   }
 
   #put(object: Collected, packet: Uint8Array, header: LctHeader): ReceiveOutcome {
-    const id = decodePayloadId(0, packet, header.headerBytes, this.#payloadId);
+    const id = decodePayloadId(object.encodingId, packet, header.headerBytes, this.#payloadId);
     if (typeof id === "string") {
       return packet.length === header.headerBytes ? "no_payload" : "bad_payload_length";
     }
@@ -277,7 +286,7 @@ export class FluteReceiver {
     binding.state = "receiving";
     binding.object = made;
     session.receiving.add(made);
-    this.#receivingBytes += made.transferLength;
+    this.#receivingBytes += made.heldBytes;
     this.#options.onEvent({ kind: "object_started", object: made });
     if (made.complete) this.#completed(made);
     return made;
@@ -291,12 +300,16 @@ export class FluteReceiver {
   ): Collected | FileRefusal {
     const oti = mergeOti(file, told);
     if (typeof oti === "string") return oti;
+    const { encodingId } = oti;
+    if (this.#options.schemes?.has(encodingId) === false) return "unsupported_fec";
     const { maxObjectBytes, maxReceivingBytes } = this.#limits;
-    const cut = partitionOf(oti, Math.min(maxObjectBytes, maxReceivingBytes));
+    const held = erasureCodes.has(encodingId) ? 2 : 1;
+    const cut = partitionOf(oti, Math.min(maxObjectBytes, maxReceivingBytes / held));
     if (typeof cut === "string") return cut;
-    this.#makeRoom(session, cut.bytes);
+    this.#makeRoom(session, cut.bytes * held);
     try {
-      return new Collected(this.#owner, file, cut, { ...originOf(session), nowMs });
+      const shape = { cut, encodingId };
+      return new Collected(this.#owner, file, shape, { ...originOf(session), nowMs });
     } catch {
       return "no_memory";
     }
@@ -350,7 +363,7 @@ export class FluteReceiver {
   #detach(object: Collected): Binding | undefined {
     const session = this.#sessions.find(object.source, object.tsi);
     if (!session?.receiving.delete(object)) return undefined;
-    this.#receivingBytes -= object.transferLength;
+    this.#receivingBytes -= object.heldBytes;
     const binding = session.bindings.get(object.toi);
     if (binding?.object !== object) return undefined;
     binding.object = undefined;
@@ -407,6 +420,8 @@ function mergeOti(file: FdtFile, told: Partial<FecOti>): FecOti | FileRefusal {
     transferLength,
     symbolBytes: file.oti.symbolBytes ?? told.symbolBytes ?? 0,
     maxSourceBlockSymbols: file.oti.maxSourceBlockSymbols ?? told.maxSourceBlockSymbols ?? 0,
+    maxEncodingSymbols: file.oti.maxEncodingSymbols ?? told.maxEncodingSymbols,
+    schemeSpecific: file.oti.schemeSpecific ?? told.schemeSpecific,
   };
 }
 

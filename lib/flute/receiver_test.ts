@@ -555,7 +555,7 @@ Deno.test("fill() outside of the object is refused, and what is there is nothing
 
 const refusals = [
   { why: "object_too_large", attributes: 'Transfer-Length="281474976710655"' },
-  { why: "unsupported_fec", attributes: 'Transfer-Length="9" FEC-OTI-FEC-Encoding-ID="6"' },
+  { why: "unsupported_fec", attributes: 'Transfer-Length="9" FEC-OTI-FEC-Encoding-ID="1"' },
   { why: "length_unknown", attributes: 'Content-Length="9" Content-Encoding="gzip"' },
   { why: "bad_fec_parameters", attributes: 'Transfer-Length="9" FEC-OTI-FEC-Encoding-ID="0"' },
 ];

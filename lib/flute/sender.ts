@@ -15,12 +15,23 @@ import {
   fdtInstanceIds,
   toNtp,
 } from "#lct";
-import { blockSymbols, encodeFti, type Partition, partition, writePayloadId } from "#fec";
+import {
+  blockSymbols,
+  encodeFti,
+  type ErasureCode,
+  erasureCodes,
+  fecEncodingIds,
+  type FecOti,
+  partition,
+  partitionOf,
+  raptorQOti,
+} from "#fec";
 import { writeXml, type XmlNode } from "#xml";
 import { listedFile } from "./listed_file.ts";
 import { encodeFdt, fdtFileNode } from "./fdt_encode.ts";
-import type { FdtFile } from "./fdt.ts";
+import type { FdtFile, FdtOti } from "./fdt.ts";
 import type { FluteObject } from "./object.ts";
+import { type PacketForm, repairPackets, sourcePackets } from "./passes.ts";
 
 /** How a session is cut into packets. */
 export interface FluteSenderOptions {
@@ -32,7 +43,12 @@ export interface FluteSenderOptions {
    */
   readonly symbolBytes?: number;
   /**
-   * Most symbols of a source block, B; 64 by default. GPAC wants whole objects in one block: 65535.
+   * FEC encoding ID of files: 0 (Compact No-Code) by default, or 6 (RaptorQ), which lets any symbols
+   * make up for any that were lost. FDTs are always 0.
+   */
+  readonly encodingId?: number;
+  /**
+   * Most symbols of a source block, B; 64 by default, 1024 with RaptorQ. GPAC wants whole objects in one block: 65535.
    */
   readonly maxSourceBlockSymbols?: number;
   /**
@@ -52,15 +68,20 @@ export interface FluteSenderOptions {
 /** Above this a document is split: known receivers keep its length in 16 bits. */
 const mostFdtBytes = 60_000;
 
+/** Largest ESI of RaptorQ, and one more. */
+const mostEsi = 2 ** 24;
+
 /** Largest TOI handed out: the simplest receivers know 16 bits. */
 const mostToi = 65_535;
 
 /** A file of the session. */
 interface Listed {
   readonly toi: number;
-  readonly cut: Partition;
-  /** Transfer bytes. */
-  readonly body: Uint8Array;
+  readonly form: PacketForm;
+  /** What makes its repair symbols. */
+  readonly code: ErasureCode | undefined;
+  /** Repair symbols of a block that were sent: others are new to every receiver. */
+  repairSent: number;
   file: FdtFile;
   /** Its `File` element, and how many bytes that is in UTF-8, with something to spare. */
   entry: XmlNode;
@@ -82,6 +103,7 @@ interface Page {
 export class FluteSender {
   readonly tsi: number;
   readonly #symbolBytes: number;
+  readonly #encodingId: number;
   readonly #maxSourceBlockSymbols: number;
   readonly #validityMs: number;
   readonly #listed = new Map<number, Listed>();
@@ -93,14 +115,22 @@ export class FluteSender {
 
   /** @throws RangeError for a value outside of its range. */
   constructor(options: FluteSenderOptions) {
-    const { tsi, symbolBytes = 1400, maxSourceBlockSymbols = 64, fdtValiditySeconds = 60 } =
-      options;
+    const { tsi, symbolBytes = 1400, fdtValiditySeconds = 60 } = options;
+    const { encodingId = fecEncodingIds.noCode } = options;
+    const coded = erasureCodes.has(encodingId);
+    const { maxSourceBlockSymbols = coded ? 1024 : 64 } = options;
+    if (!coded && encodingId !== fecEncodingIds.noCode) {
+      throw new RangeError(
+        `Cannot make FLUTE sender: need a FEC encoding ID that can be coded: received ${encodingId}`,
+      );
+    }
     inRange("tsi", tsi, 0, 2 ** 48 - 1);
     inRange("symbolBytes", symbolBytes, 1, 65_000);
     inRange("maxSourceBlockSymbols", maxSourceBlockSymbols, 1, 65_535);
     inRange("fdtValiditySeconds", fdtValiditySeconds, 2, 2 ** 31 - 1);
     this.tsi = tsi;
     this.#symbolBytes = symbolBytes;
+    this.#encodingId = encodingId;
     this.#maxSourceBlockSymbols = maxSourceBlockSymbols;
     this.#validityMs = fdtValiditySeconds * 1000;
     this.#nextToi = inRange("firstToi", options.firstToi ?? 1, 1, mostToi);
@@ -120,7 +150,7 @@ export class FluteSender {
   /** Transfer bytes and packets of one pass over an object. */
   size(toi: number): { readonly bytes: number; readonly packets: number } | undefined {
     const listed = this.#listed.get(toi);
-    return listed && { bytes: listed.cut.bytes, packets: listed.cut.symbols };
+    return listed && { bytes: listed.form.cut.bytes, packets: listed.form.cut.symbols };
   }
 
   /**
@@ -132,22 +162,28 @@ export class FluteSender {
    */
   add(object: FluteObject, nowMs: number): number {
     const toi = this.#takeToi(nowMs);
-    const oti = {
-      encodingId: 0,
-      symbolBytes: this.#symbolBytes,
-      maxSourceBlockSymbols: this.#maxSourceBlockSymbols,
-    };
-    const { file, body } = listedFile(object, { toi, oti, nowMs });
-    const cut = partition(body.length, oti.symbolBytes, oti.maxSourceBlockSymbols);
-    if (cut.blocks > 65_536) {
+    const { file, body } = listedFile(object, { toi, otiOf: (bytes) => this.#otiOf(bytes), nowMs });
+    const oti = { ...file.oti, transferLength: body.length } as FecOti;
+    const cut = partitionOf(oti, Infinity);
+    if (typeof cut === "string") {
+      const blocks = Math.ceil(body.length / this.#symbolBytes / this.#maxSourceBlockSymbols);
       throw new RangeError(
-        `Cannot add FLUTE object: need at most 65536 source blocks: received ${cut.blocks}`,
+        `Cannot add FLUTE object: need at most 65536 source blocks: received ${blocks}`,
       );
     }
+    const head = { tsi: this.tsi, toi, codepoint: oti.encodingId };
+    const form = {
+      cut,
+      encodingId: oti.encodingId,
+      body,
+      header: encodeLctHeader(head),
+      last: encodeLctHeader({ ...head, closeObject: true }),
+    };
+    const code = erasureCodes.get(oti.encodingId);
     const entry = fdtFileNode(file);
     const entryBytes = Buffer.byteLength(writeXml(entry));
     const page = this.#pageWithRoom(entryBytes);
-    const listed: Listed = { toi, cut, body, file, entry, entryBytes, page };
+    const listed: Listed = { toi, form, code, repairSent: 0, file, entry, entryBytes, page };
     page.files.add(listed);
     page.entryBytes += entryBytes;
     page.document = undefined;
@@ -203,16 +239,62 @@ export class FluteSender {
   }
 
   /**
-   * One pass over an object in order, the B flag on its last packet. An empty object has no
-   * packets.
+   * One pass over an object: its source symbols in order, then repair symbols that were never sent
+   * before; the B flag is on the last packet. An empty object has no packets.
    *
+   * @param options.repairShare Repair symbols for each source symbol, rounded up in each block; without
+   * an erasure code there are none.
    * @throws RangeError when the TOI is not listed.
    */
-  objectPackets(toi: number): Iterable<Uint8Array> {
-    const { cut, body } = this.#need(toi);
-    const header = encodeLctHeader({ tsi: this.tsi, toi, codepoint: 0 });
-    const last = encodeLctHeader({ tsi: this.tsi, toi, codepoint: 0, closeObject: true });
-    return cutPackets(cut, body, { header, last });
+  objectPackets(toi: number, { repairShare = 0 } = {}): Iterable<Uint8Array> {
+    const listed = this.#need(toi);
+    return this.#whole(listed, this.#repairCounts(listed, repairShare));
+  }
+
+  *#whole(listed: Listed, counts: readonly number[]): Iterable<Uint8Array> {
+    yield* sourcePackets(listed.form, { closes: counts.length === 0 });
+    yield* this.#repair(listed, counts);
+  }
+
+  /**
+   * One pass over an object by repair symbols alone, all of them new: a receiver that has some
+   * symbols can use each of these, whichever it lost. Without an erasure code, as
+   * {@link objectPackets}.
+   *
+   * @param options.share Symbols for each source symbol, rounded up in each block.
+   * @throws RangeError when the TOI is not listed.
+   */
+  freshPackets(toi: number, { share = 1 } = {}): Iterable<Uint8Array> {
+    const listed = this.#need(toi);
+    if (listed.code === undefined) return this.objectPackets(toi);
+    return this.#repair(listed, this.#repairCounts(listed, share));
+  }
+
+  *#repair(listed: Listed, counts: readonly number[]): Iterable<Uint8Array> {
+    const { form, code, repairSent: first } = listed;
+    if (code === undefined || counts.length === 0) return;
+    const most = Math.max(...counts);
+    const wraps = form.cut.largeSymbols + first + 2 * most > mostEsi;
+    listed.repairSent = wraps ? 0 : first + most;
+    yield* repairPackets(form, code, { counts, first });
+  }
+
+  #repairCounts({ form: { cut }, code }: Listed, share: number): number[] {
+    if (code === undefined || share <= 0) return [];
+    return Array.from({ length: cut.blocks }, (_, sbn) => {
+      return Math.ceil(blockSymbols(cut, sbn) * share);
+    });
+  }
+
+  #otiOf(bytes: number): FdtOti {
+    const symbolBytes = this.#symbolBytes;
+    const most = this.#maxSourceBlockSymbols;
+    const plain = { encodingId: 0, symbolBytes, maxSourceBlockSymbols: most };
+    if (this.#encodingId === fecEncodingIds.noCode || bytes === 0) return plain;
+    // Z has 8 bits: very large objects get larger blocks.
+    const fitting = Math.max(most, Math.ceil(bytes / symbolBytes / 255));
+    const { encodingId, schemeSpecific } = raptorQOti(bytes, symbolBytes, fitting);
+    return { encodingId, symbolBytes, schemeSpecific };
   }
 
   #need(toi: number): Listed {
@@ -286,29 +368,7 @@ export class FluteSender {
       ],
     });
     const cut = partition(body.length, oti.symbolBytes, oti.maxSourceBlockSymbols);
-    return [...cutPackets(cut, body, { header, last: header })];
-  }
-}
-
-/** Cuts a body into packets, one symbol each, in order. */
-function* cutPackets(
-  cut: Partition,
-  body: Uint8Array,
-  headers: { readonly header: Uint8Array; readonly last: Uint8Array },
-): Generator<Uint8Array, void, undefined> {
-  let start = 0;
-  for (let sbn = 0; sbn < cut.blocks; sbn++) {
-    const symbols = blockSymbols(cut, sbn);
-    for (let esi = 0; esi < symbols; esi++) {
-      const end = Math.min(start + cut.symbolBytes, body.length);
-      const header = end === body.length ? headers.last : headers.header;
-      const packet = new Uint8Array(header.length + 4 + end - start);
-      packet.set(header);
-      writePayloadId(packet, header.length, sbn, esi);
-      packet.set(body.subarray(start, end), header.length + 4);
-      yield packet;
-      start = end;
-    }
+    return [...sourcePackets({ cut, encodingId: 0, body, header, last: header })];
   }
 }
 

@@ -5,33 +5,18 @@
  * @module
  */
 
+import type { RepairSource, RepairSymbol, SourceBlock } from "../erasure_code.ts";
 import { type Code, codeOf, columnsOf, maxDegree } from "./code.ts";
 import { addSymbols, type SymbolHeap } from "./octets.ts";
 import { type Plan, planOf } from "./plan.ts";
 import { replay } from "./replay.ts";
-
-/** A source block as it lies in an object: its symbols one behind the other. */
-export interface SourceBlock {
-  /** The bytes; the last symbol may be short, and is coded with zeros behind it. */
-  readonly bytes: Uint8Array;
-  /** T. */
-  readonly symbolBytes: number;
-}
-
-/** A symbol that came by another name than its place. */
-export interface RepairSymbol {
-  /** Encoding symbol ID, K or more. */
-  readonly esi: number;
-  /** T bytes. */
-  readonly bytes: Uint8Array;
-}
 
 /** Plans to encode, the newest last: senders use a few block sizes again and again. */
 const plans = new Map<number, Plan>();
 const mostPlans = 8;
 
 /** Makes the repair symbols of one source block. */
-export class BlockEncoder {
+export class BlockEncoder implements RepairSource {
   /** K, its source symbols. */
   readonly symbols: number;
   readonly #symbolBytes: number;

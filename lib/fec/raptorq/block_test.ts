@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { BlockEncoder, decodeBlock, type SourceBlock } from "./block.ts";
+import type { SourceBlock } from "../erasure_code.ts";
+import { BlockEncoder, decodeBlock } from "./block.ts";
 import { codeOf } from "./code.ts";
 
 /** Bytes that differ from symbol to symbol. */

@@ -1,0 +1,53 @@
+/**
+ * The schemes that make repair symbols, behind one interface.
+ *
+ * @module
+ */
+
+import { fecEncodingIds } from "./oti.ts";
+import { BlockEncoder, decodeBlock } from "./raptorq/block.ts";
+
+/** A source block as it lies in an object: its symbols one behind the other. */
+export interface SourceBlock {
+  /** The bytes; the last symbol may be short, and is coded with zeros behind it. */
+  readonly bytes: Uint8Array;
+  /** Bytes of a symbol. */
+  readonly symbolBytes: number;
+}
+
+/** A symbol that is no piece of the object. */
+export interface RepairSymbol {
+  /** Encoding symbol ID: the number of source symbols, or more. */
+  readonly esi: number;
+  /** As long as a symbol. */
+  readonly bytes: Uint8Array;
+}
+
+/** Makes the repair symbols of one source block. */
+export interface RepairSource {
+  /** Returns the repair symbol with this ESI. */
+  repair(esi: number): Uint8Array;
+}
+
+/** One scheme. */
+export interface ErasureCode {
+  encoder(block: SourceBlock): RepairSource;
+  /**
+   * Fills in the source symbols that are missing, in place.
+   *
+   * @param missing ESIs of the source symbols that are not there.
+   * @param repair Repair symbols, each ESI once.
+   * @returns Whether it worked; otherwise it takes more symbols, and nothing was written.
+   */
+  decode(block: SourceBlock, missing: readonly number[], repair: readonly RepairSymbol[]): boolean;
+}
+
+const raptorQ: ErasureCode = {
+  encoder: (block) => new BlockEncoder(block),
+  decode: decodeBlock,
+};
+
+/** The codes by FEC encoding ID. */
+export const erasureCodes: ReadonlyMap<number, ErasureCode> = new Map([
+  [fecEncodingIds.raptorQ, raptorQ],
+]);
