@@ -6,6 +6,7 @@
 
 /** The lib packages that each lib package may import. A package that is not listed may not exist. */
 export const packages: Readonly<Record<string, readonly string[]>> = {
+  bucket: ["http"],
   cache: ["http"],
   config: [],
   dvbi: ["xml"],
@@ -21,6 +22,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   multicast: [],
   program: ["config", "http", "http1", "log", "metrics", "purge", "topology"],
   proxy: [
+    "bucket",
     "cache",
     "config",
     "http",

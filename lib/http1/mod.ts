@@ -5,6 +5,7 @@
  * @module
  */
 export { type BodyDecoder, type BodyStep, ChunkedDecoder } from "./body_decoder.ts";
+export { clientOf } from "./client_counts.ts";
 export { type BodyFailure, type CloseReason, type Http1Event } from "./event.ts";
 export { type ExchangeEnv, type FastAnswer, type FastLane, type Handler } from "./exchange.ts";
 export { defaultLimits, type Http1Limits } from "./limits.ts";

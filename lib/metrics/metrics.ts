@@ -8,12 +8,15 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** Makes metrics and renders them; names follow the Prometheus conventions. */
 export interface Metrics {
-  /** A number that only grows; the name ends in `_total`. With `read`, counted by someone else. */
+  /**
+   * A number that only grows; the name ends in `_total`. With `read`, counted by someone else:
+   * it returns the count, or adds one for each label.
+   */
   counter<Label extends string = never>(
     name: string,
     help: string,
     labels?: readonly Label[],
-    read?: () => number,
+    read?: (counter: Counter<Label>) => number | void,
   ): Counter<Label>;
   /** A number that goes up and down; with `collect`, read when scraped. */
   gauge<Label extends string = never>(
@@ -68,7 +71,8 @@ export function createMetrics(program: string, version: string, startedMs: numbe
         registers,
         collect: read && ((): void => {
           counter.reset();
-          counter.inc(read());
+          const count = read(counter);
+          if (count !== undefined) counter.inc(count);
         }),
       });
       return counter;

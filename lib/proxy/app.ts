@@ -1,6 +1,6 @@
 /**
- * What a cache node does with a request before its cache: the fence, the loop guard, and which
- * internal fields the client may see.
+ * What a cache node does with a request before its cache: admission, the fence, the loop guard, and
+ * which internal fields the client may see.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { type CacheEngine, requestHead, toResponse } from "#cache";
 import { type Fields, fieldValue, listMembers, type RequestHead } from "#http";
 import type { ExchangeEnv } from "#http1";
 import { purgeSeq } from "#purge";
+import { counted, type Gate, refusalResponse } from "./gate.ts";
 import type { Peers } from "./peers.ts";
 
 /** Where a node stands in the purge log, as the fence needs it. */
@@ -26,19 +27,27 @@ export interface CacheNodeAppOptions {
   readonly peers: Peers;
   /** This node's name in `CDN-Loop` (RFC 8586). */
   readonly name: string;
+  /** Admission; none when it is absent. */
+  readonly gate?: Gate;
   /** Called when the fence was not reached in time and the cache was passed by. */
   readonly onFenceMissed?: () => void;
   readonly onLoop?: () => void;
 }
 
+/** The caller of an app that is asked without a front. */
+const inProcess = { hostname: "127.0.0.1" };
+
 /** Makes the app that answers clients. */
 export function cacheNodeApp(
   options: CacheNodeAppOptions,
 ): Hono<{ Bindings: Partial<ExchangeEnv> }> {
-  const { engine, fence, peers, name, onFenceMissed, onLoop } = options;
+  const { engine, fence, peers, name, gate, onFenceMissed, onLoop } = options;
   const app = new Hono<{ Bindings: Partial<ExchangeEnv> }>();
   app.all("*", async (c) => {
     const head = requestHead(c);
+    const remote = c.env?.remote ?? inProcess;
+    const refused = gate?.refuse(head, remote);
+    if (refused !== undefined) return refusalResponse(refused);
     if (passedBefore(head.fields, name)) {
       onLoop?.();
       return c.text(
@@ -46,7 +55,7 @@ export function cacheNodeApp(
         508,
       );
     }
-    const peer = peers.has(c.env?.remote?.hostname ?? "127.0.0.1");
+    const peer = peers.has(remote.hostname);
     const fenceSeq = purgeSeq(head);
     const met = fenceSeq === undefined || fenceSeq <= fence.appliedSeq ||
       await fence.wait(fenceSeq);
@@ -55,13 +64,16 @@ export function cacheNodeApp(
     // Taken before the answer is made: it holds for every purge applied until now.
     const validSeq = bypass ? fenceSeq : fence.appliedSeq;
     const believed = peer ? head : withoutInternal(head);
-    const answer = await engine.respond({ ...believed, body: c.req.raw.body ?? undefined }, {
+    const made = await engine.respond({ ...believed, body: c.req.raw.body ?? undefined }, {
       signal: c.req.raw.signal,
       bypass,
       fence: bypass ? fenceSeq : undefined,
       showHidden: fenceSeq !== undefined,
       onInformational: c.env?.sendInformational,
     });
+    const answer = gate?.countsBytes
+      ? { ...made, body: counted(made.body, (bytes) => gate.sent(head, remote, bytes)) }
+      : made;
     if (fenceSeq === undefined) return toResponse(answer);
     const fields = peer ? answer.fields : withUntoldTags(answer.fields);
     return toResponse({ ...answer, fields: [...fields, ["purge-seq", String(validSeq)]] });

@@ -25,6 +25,7 @@ import { FigureCount } from "./figures.ts";
 import { nodeMetrics } from "./metrics.ts";
 import { openNodeStore } from "./node_store.ts";
 import type { cacheNodeParameters } from "./parameters.ts";
+import { openLimits } from "./limits.ts";
 import { peersOf } from "./peers.ts";
 import { type Hop, RoutedNextHop } from "./routed_next_hop.ts";
 import { Sweeper } from "./sweeper.ts";
@@ -96,7 +97,9 @@ export async function startCacheNode(
     },
     wait: (seq) => link?.applied(seq, settings.fenceWait) ?? Promise.resolve(false),
   };
+  const { gate, follow } = openLimits(role, settings, { peers, metrics });
   const app = cacheNodeApp({
+    gate,
     engine,
     fence,
     peers,
@@ -110,7 +113,10 @@ export async function startCacheNode(
     tls,
     handler: (request, env) => app.fetch(request, env),
     // A node that sends a fence waits for it and sees internal fields: the other lane's work.
-    fastLane: (head) => purgeSeq(head) === undefined ? engine.hit(head) : undefined,
+    fastLane: (head, remote) =>
+      gate.fast(head, remote, (asked) => {
+        return purgeSeq(asked) === undefined ? engine.hit(asked) : undefined;
+      }),
     onEvent: (event) => {
       count(event);
       figures.front(event);
@@ -144,6 +150,7 @@ export async function startCacheNode(
       },
       onSnapshot: (newer) => {
         snapshot = newer;
+        follow(newer);
         nextHop.keep(hopsFor("/", newer));
       },
     });

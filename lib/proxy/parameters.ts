@@ -7,6 +7,7 @@
 import { bytes, choice, duration, hostPort, name, optional, path, url } from "#config";
 import { commonParameters, tlsParameters } from "#program";
 import { cachePolicyParameters } from "./cache_policy.ts";
+import { limitParameters } from "./limits.ts";
 import { peersParameter } from "./peers.ts";
 
 /** Returns the rows that come after the program's own next hop. */
@@ -34,6 +35,7 @@ export function cacheNodeParameters(role: "edge" | "shield", listen: string, adm
     ),
     ...cachePolicyParameters(),
     peers: peersParameter(),
+    ...limitParameters(),
     fenceWait: duration(
       "250ms",
       "How long a request with a Purge-Seq that this node has not applied yet waits for it.",

@@ -7,6 +7,7 @@
  */
 
 import * as v from "valibot";
+import { bucketsOver } from "./bucket_policy.ts";
 import { canonicalTarget } from "#http";
 import { few, httpUrl, list, listOrNone, name, seconds, text } from "./fields.ts";
 import { parseNetwork } from "./network.ts";
@@ -118,6 +119,8 @@ function partsOver(object: typeof v.object) {
     deliveryServices: listOrNone(deliveryService, few),
     /** Files that headends repeat. */
     carousel: listOrNone(carouselFile, 4096),
+    /** Limits. */
+    buckets: v.optional(bucketsOver(object)),
   };
 }
 

@@ -4,6 +4,12 @@
  * @module
  */
 export {
+  type BucketsReading,
+  bucketsSchema,
+  type DeclaredBuckets,
+  readBuckets,
+} from "./bucket_policy.ts";
+export {
   type CarouselFile,
   carouselSchema,
   type DeclaredTopology,
