@@ -222,11 +222,13 @@ export class CacheEngine {
 
   /** Fetches as the one who started it. */
   async #lead(exchange: Exchange, found: Found, alone: boolean): Promise<CacheAnswer> {
-    const { unshared, nowMs } = this.#parts;
+    const { unshared, nowMs, policy } = this.#parts;
     const held = found.kind === "found" ? found.entry : undefined;
     const isUnshared = unshared.has(exchange.key, nowMs());
     const single = held === undefined && isUnshared && isPartial(exchange);
-    if (exchange.request.method === "HEAD" || single) {
+    // What is in slices may be purged, as far as this request knows: it gets its own range.
+    const past = exchange.bypass && policy.sliceBytes > 0 && isRangeRequest(exchange.request);
+    if (exchange.request.method === "HEAD" || single || past) {
       return await this.#pass(exchange, forwardReason(exchange, found));
     }
     const findable = !alone && !isUnshared && mayBeShared(exchange);

@@ -135,7 +135,8 @@ export class SliceFetcher {
     const { policy, uncut, nowMs } = this.#parts;
     const completeBytes = bodyBytesOf(response) ?? 0;
     const large = policy.sliceBytes > 0 && completeBytes > policy.wholeBytes;
-    if (!large || !givesRanges(response) || uncut.has(fill.key, nowMs())) return false;
+    if (!large || exchange.bypass || !givesRanges(response)) return false;
+    if (uncut.has(fill.key, nowMs())) return false;
     const head = withDate(endToEnd(response.fields), receivedMs);
     const fields = head.filter(([name]) => name !== "content-length");
     const times = { requestSentMs, receivedMs, fillSeq: fill.fillSeq };
@@ -143,8 +144,7 @@ export class SliceFetcher {
     if (outline === undefined) return false;
     const { sliceBytes } = policy;
     const slice = sliceOf(outline, { index: 0, sliceBytes, completeBytes });
-    const first = { ...response, body: firstBytes(response.body, sliceBytes) };
-    return await this.#announce(fill, { exchange, response: first, outline, slice, index: 0 });
+    return await this.#announce(fill, { exchange, response, outline, slice, index: 0 });
   }
 
   /** Starts to fetch a missing slice. The caller joins it before anything else runs. */
@@ -235,7 +235,9 @@ export class SliceFetcher {
     if (object === undefined) return false;
     const { fillSeq, fence } = fill;
     const arriving = this.#open(exchange, { index, fillSeq, fence });
-    this.#feed(arriving, slice, response.body).catch((error) => this.#fail(arriving, error))
+    const { status, body } = response;
+    const piece = status === 200 ? firstBytes(body, sliceLength(slice)) : body;
+    this.#feed(arriving, slice, piece).catch((error) => this.#fail(arriving, error))
       .finally(() => this.#parts.fills.remove(arriving));
     this.#tellAll(fill, object, response.status);
     return true;

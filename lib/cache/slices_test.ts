@@ -1,39 +1,18 @@
 import assert from "node:assert/strict";
-import { type Fields, fieldValue } from "#http";
-import type { CacheAnswer } from "./answer.ts";
-import type { CachePolicy } from "./policy.ts";
+import { fieldValue } from "#http";
 import { bytesOf, type RangedOrigin, rangedOrigin } from "./ranged_origin_rig.ts";
-import { type Bench, type Script, settle, setUp } from "./scripted_next_hop.ts";
+import { settle, setUp } from "./scripted_next_hop.ts";
+import {
+  askedRanges,
+  assertBytes as same,
+  bytesIn,
+  fieldOf as field,
+  range,
+  sliceBytes,
+  slicedBench as bench,
+} from "./sliced_bench_rig.ts";
 
-const kib = 1024;
 const gib = 2 ** 30;
-/** Small slices, so that an object of a few is quick. */
-const sliceBytes = 64 * kib;
-const slicing: Partial<CachePolicy> = { keepParts: true, sliceBytes, wholeBytes: 4 * sliceBytes };
-
-/** An engine that slices in front of an origin, which a test may stand in the way of. */
-function bench(origin: RangedOrigin, stand: Script = (request) => origin.answer(request)): Bench {
-  return setUp(stand, slicing);
-}
-
-async function bytesIn({ body }: CacheAnswer): Promise<Uint8Array> {
-  return new Uint8Array(await new Response(body as BodyInit).arrayBuffer());
-}
-
-/** Compares without printing megabytes. */
-function same(actual: Uint8Array, expected: Uint8Array, what = "bytes"): void {
-  assert.equal(actual.length, expected.length, what);
-  assert.ok(actual.every((byte, i) => byte === expected[i]), what);
-}
-
-function field({ fields }: CacheAnswer, name: string): string | undefined {
-  return fieldValue(fields, name);
-}
-
-const askedRanges = ({ sent }: Bench) =>
-  sent.map(({ fields }) => fieldValue(fields, "range") ?? "all");
-
-const range = (value: string): Fields => [["range", value]];
 
 Deno.test("a range of a 4 GiB object costs the slices that it touches (RFC 9110 §14.2)", async () => {
   const origin = rangedOrigin(4 * gib);
