@@ -4,24 +4,23 @@
  * @module
  */
 
-import type { Hop } from "#proxy";
-import { rendezvous, type TopologySnapshot } from "#topology";
+import { deliveryHops, type Hop, type HopContext } from "#proxy";
 
 /**
- * Returns the next hops of a request target: the shields of the topology, owner first, then those
- * given by flag.
+ * Returns the next hops of a request target: the shields of the topology as cache groups say, the
+ * owner first; the origin, where the delivery service lets an edge go there; then those given by flag.
  *
- * @param snapshot The topology; `undefined` while control was never heard.
  * @param upstream The hops given by `--upstream`, in order.
  */
 export function nextHops(
   target: string,
-  snapshot: TopologySnapshot | undefined,
+  context: HopContext,
   upstream: readonly Hop[],
 ): readonly Hop[] {
-  const shields = snapshot === undefined ? [] : rendezvous(target, snapshot.shields);
-  const known = new Set(shields.map((shield) => withoutSlash(shield.url)));
-  return [...shields, ...upstream.filter((hop) => !known.has(withoutSlash(hop.url)))];
+  const { caches, origin, goDirect } = deliveryHops("edge", target, context);
+  const declared = goDirect && origin ? [...caches, origin] : caches;
+  const known = new Set(declared.map(({ url }) => withoutSlash(url)));
+  return [...declared, ...upstream.filter((hop) => !known.has(withoutSlash(hop.url)))];
 }
 
 function withoutSlash(url: string): string {

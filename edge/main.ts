@@ -21,6 +21,6 @@ await runProgram({
       );
     }
     const hops = upstream.map((url) => ({ id: url.href, url: url.href }));
-    await startCacheNode("edge", context, (target, snapshot) => nextHops(target, snapshot, hops));
+    await startCacheNode("edge", context, (target, at) => nextHops(target, at, hops));
   },
 });

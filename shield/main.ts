@@ -6,14 +6,14 @@
 
 import { runProgram } from "#program";
 import { startCacheNode } from "#proxy";
-import { originHops } from "./app.ts";
+import { nextHops, originHops } from "./app.ts";
 import { introduction, parameters } from "./config.ts";
 
 await runProgram({
   introduction,
   parameters,
   async start(context) {
-    const hops = originHops(context.settings.origin);
-    await startCacheNode("shield", context, () => hops);
+    const origins = originHops(context.settings.origin);
+    await startCacheNode("shield", context, (target, at) => nextHops(target, at, origins));
   },
 });

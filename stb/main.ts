@@ -9,7 +9,7 @@ import { BadValue, formatHostPort, isLoopback } from "#config";
 import { fieldValue } from "#http";
 import { frontMetrics, joinControl, listen, runProgram, version } from "#program";
 import { PurgeIndex } from "#purge";
-import { rendezvous, type TopologySnapshot } from "#topology";
+import { availableFirst, edgesFor, type TopologySnapshot } from "#topology";
 import { httpNextHop } from "#upstream";
 import { announce } from "./announce.ts";
 import { introduction, parameters } from "./config.ts";
@@ -37,6 +37,9 @@ await runProgram({
     onDrain(() => store.close());
     const index = new PurgeIndex();
     let snapshot: TopologySnapshot | undefined;
+    let unavailable: ReadonlySet<string> = new Set();
+    const edges = (topology: TopologySnapshot) =>
+      availableFirst(edgesFor({ target: name, region: settings.region }, topology), unavailable);
 
     const home = new Home({
       name,
@@ -47,7 +50,7 @@ await runProgram({
       purges: index,
       repair: settings.repair ?? [],
       connect: (url) => httpNextHop({ url, maxSockets: 16, headTimeoutMs: 5000 }),
-      edges: () => snapshot === undefined ? [] : rendezvous(name, snapshot.edges),
+      edges: () => snapshot === undefined ? [] : edges(snapshot),
       repairFor: settings.repairFor,
       repairBitsPerSecond: settings.repairRate,
       repairParallel: settings.repairParallel,
@@ -94,6 +97,7 @@ await runProgram({
         onApplied: () => home.sweep(),
         onGap: () => home.sweep(),
         onSnapshot: (newer) => snapshot = newer,
+        onUnavailable: (ids) => unavailable = ids,
       });
       onDrain(() => link.leave());
       if (!await link.caughtUp(settings.catchUp)) {

@@ -29,6 +29,8 @@ export interface CacheNodeAppOptions {
   readonly name: string;
   /** Admission; none when it is absent. */
   readonly gate?: Gate;
+  /** What a request target is taken as: the query may be dropped. */
+  readonly rewrite?: (target: string) => string;
   /** Called when the fence was not reached in time and the cache was passed by. */
   readonly onFenceMissed?: () => void;
   readonly onLoop?: () => void;
@@ -41,13 +43,14 @@ const inProcess = { hostname: "127.0.0.1" };
 export function cacheNodeApp(
   options: CacheNodeAppOptions,
 ): Hono<{ Bindings: Partial<ExchangeEnv> }> {
-  const { engine, fence, peers, name, gate, onFenceMissed, onLoop } = options;
+  const { engine, fence, peers, name, gate, rewrite, onFenceMissed, onLoop } = options;
   const app = new Hono<{ Bindings: Partial<ExchangeEnv> }>();
   app.all("*", async (c) => {
-    const head = requestHead(c);
+    const asked = requestHead(c);
     const remote = c.env?.remote ?? inProcess;
-    const refused = gate?.refuse(head, remote);
+    const refused = gate?.refuse(asked, remote);
     if (refused !== undefined) return refusalResponse(refused);
+    const head = rewrite ? { ...asked, target: rewrite(asked.target) } : asked;
     if (passedBefore(head.fields, name)) {
       onLoop?.();
       return c.text(

@@ -17,10 +17,17 @@ import {
   version,
 } from "#program";
 import { PurgeIndex, purgeSeq } from "#purge";
-import type { TopologySnapshot } from "#topology";
+import { serviceOf, type TopologySnapshot } from "#topology";
 import { httpNextHop } from "#upstream";
 import { cacheNodeApp, type Fence } from "./app.ts";
 import { cachePolicyOf } from "./cache_policy.ts";
+import {
+  declaredHops,
+  dressedFields,
+  dropsQueries,
+  type HopContext,
+  withoutDroppedQuery,
+} from "./delivery.ts";
 import { FigureCount } from "./figures.ts";
 import { nodeMetrics } from "./metrics.ts";
 import { openNodeStore } from "./node_store.ts";
@@ -32,8 +39,8 @@ import { Sweeper } from "./sweeper.ts";
 
 type CacheNodeTable = ReturnType<typeof cacheNodeParameters>;
 
-/** Finds the hops of a request target; the snapshot is `undefined` until control was heard once. */
-export type HopFinder = (target: string, snapshot: TopologySnapshot | undefined) => readonly Hop[];
+/** Finds the hops of a request target. */
+export type HopFinder = (target: string, context: HopContext) => readonly Hop[];
 
 /** Fields that only our own nodes see: they name what a purge by tag would hit. */
 const internalFields = ["surrogate-key", "cache-tag"];
@@ -57,14 +64,21 @@ export async function startCacheNode(
   const tls = readTls(settings);
   const { upstreamCa } = settings;
   const caCerts = upstreamCa === undefined ? [] : [readPem("--upstream-ca", upstreamCa)];
-  let snapshot: TopologySnapshot | undefined;
+  const { cacheGroup } = settings;
+  let at: HopContext = { snapshot: undefined, unavailable: new Set(), node: name, cacheGroup };
+  let services: TopologySnapshot["deliveryServices"] = [];
+  let dropping = false;
   let link: NodeLink | undefined;
 
   const nextHop = new RoutedNextHop({
-    hopsFor: (target) => hopsFor(target, snapshot),
+    hopsFor: (target) => hopsFor(target, at),
     connect: ({ url }) => httpNextHop({ url: new URL(url), caCerts }),
     nowMs: Date.now,
     stamp: ({ appliedSeq }) => [["purge-seq", String(appliedSeq)], ["cdn-loop", name]],
+    dress: ({ target }, response) => {
+      const service = serviceOf(target, services);
+      return service ? { ...response, fields: dressedFields(service, response) } : response;
+    },
     onFailure: (hop, reason) => counts.hopFailure(hop.id, reason),
     onDown: (hop, reason) => log.warn("next hop gave no answer", { hop: hop.url, reason }),
   });
@@ -104,6 +118,7 @@ export async function startCacheNode(
     fence,
     peers,
     name,
+    rewrite: (target) => withoutDroppedQuery(target, services, dropping),
     onFenceMissed: counts.fenceMissed,
     onLoop: counts.loop,
   });
@@ -115,7 +130,10 @@ export async function startCacheNode(
     // A node that sends a fence waits for it and sees internal fields: the other lane's work.
     fastLane: (head, remote) =>
       gate.fast(head, remote, (asked) => {
-        return purgeSeq(asked) === undefined ? engine.hit(asked) : undefined;
+        if (purgeSeq(asked) !== undefined) return undefined;
+        if (!dropping) return engine.hit(asked);
+        const target = withoutDroppedQuery(asked.target, services, dropping);
+        return engine.hit({ ...asked, target });
       }),
     onEvent: (event) => {
       count(event);
@@ -134,7 +152,7 @@ export async function startCacheNode(
         role,
         url: settings.publicUrl?.href ?? `${tls ? "https" : "http"}://${address}`,
         adminUrl: `http://${formatHostPort(settings.admin)}`,
-        cacheGroup: settings.cacheGroup,
+        cacheGroup,
         version,
       },
       index,
@@ -149,10 +167,13 @@ export async function startCacheNode(
         await tiered?.sync(); // before the place in the log says otherwise
       },
       onSnapshot: (newer) => {
-        snapshot = newer;
+        at = { ...at, snapshot: newer };
         follow(newer);
-        nextHop.keep(hopsFor("/", newer));
+        services = newer.deliveryServices;
+        dropping = dropsQueries(services);
+        nextHop.keep([...hopsFor("/", at), ...declaredHops(newer)]);
       },
+      onUnavailable: (unavailable) => at = { ...at, unavailable },
     });
     onDrain(() => link?.leave());
     if (!await link.caughtUp(settings.catchUp)) {

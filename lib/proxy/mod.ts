@@ -5,6 +5,7 @@
  */
 export { cacheNodeApp, type CacheNodeAppOptions, type Fence, passedBefore } from "./app.ts";
 export { type HopFinder, startCacheNode } from "./cache_node.ts";
+export { deliveryHops, type HopContext } from "./delivery.ts";
 export { HopHealth, type HopHealthLimits } from "./hop_health.ts";
 export { cacheNodeParameters } from "./parameters.ts";
 export { type Peers, peersOf } from "./peers.ts";

@@ -13,6 +13,8 @@ import { HopHealth } from "./hop_health.ts";
 export interface Hop {
   readonly id: string;
   readonly url: string;
+  /** Whether it is an origin: what comes from there has not been through a cache of ours. */
+  readonly origin?: boolean;
 }
 
 /** A next hop that may hold connections. */
@@ -29,6 +31,8 @@ export interface RouteOptions {
   readonly nowMs: () => number;
   /** Fields added to each request: the fence and the loop guard. */
   readonly stamp: (request: NextHopRequest) => Fields;
+  /** What the delivery service adds to a response of an origin. */
+  readonly dress?: (request: NextHopRequest, response: NextHopResponse) => NextHopResponse;
   /** Called for each attempt that gave no response head. */
   readonly onFailure?: (hop: Hop, reason: NextHopError["reason"]) => void;
   /** Called when a hop goes from well to down, and not again before it was tried after its pause. */
@@ -54,7 +58,7 @@ export class RoutedNextHop implements NextHop {
    * @throws {NextHopError} the last failure, or `no_hop` when none is known.
    */
   async fetch(request: NextHopRequest): Promise<NextHopResponse> {
-    const { hopsFor, nowMs, stamp, onFailure, onDown } = this.#options;
+    const { hopsFor, nowMs, stamp, dress, onFailure, onDown } = this.#options;
     const hops = this.#health.order(hopsFor(request.target), nowMs());
     const tries = safe.has(request.method) && request.body === undefined ? hops.length : 1;
     const stamped = { ...request, fields: [...request.fields, ...stamp(request)] };
@@ -63,7 +67,8 @@ export class RoutedNextHop implements NextHop {
       try {
         const response = await this.#connect(hop).fetch(stamped);
         this.#health.up(hop.id);
-        return takeValidSeq(response);
+        const taken = takeValidSeq(response);
+        return hop.origin && dress ? dress(request, taken) : taken;
       } catch (error) {
         if (!(error instanceof NextHopError)) throw error;
         failure = error;
