@@ -113,7 +113,7 @@ export class DiskFiles {
         foreign(`${root}/${folder.name}`);
         continue;
       }
-      for await (const file of Deno.readDir(`${root}/${folder.name}`)) {
+      for (const file of Deno.readDirSync(`${root}/${folder.name}`)) { // a third of the time
         const name = file.isFile ? parseName(file.name) : undefined;
         if (name?.name.startsWith(folder.name)) names.push(name);
         else foreign(`${root}/${folder.name}/${file.name}`);
@@ -178,12 +178,20 @@ export async function readAt(
   return bytes;
 }
 
-/** Reads the last bytes of a file, at most `length`, and how long the file is. */
+/** Reads the last bytes of a file, as many as `buffer` takes, and how long the file is. */
 export async function readEnd(
   path: string,
-  length: number,
+  buffer: Uint8Array<ArrayBuffer>,
 ): Promise<{ end: Uint8Array<ArrayBuffer>; fileBytes: number }> {
-  const { size: fileBytes } = await Deno.stat(path);
-  const offset = Math.max(0, fileBytes - length);
-  return { end: await readAt(path, offset, fileBytes - offset), fileBytes };
+  using file = await Deno.open(path, { read: true });
+  const { size: fileBytes } = file.statSync(); // opening has brought it
+  const length = Math.min(fileBytes, buffer.length);
+  file.seekSync(fileBytes - length, Deno.SeekMode.Start);
+  let filled = 0;
+  while (filled < length) {
+    const read = await file.read(buffer.subarray(filled, length));
+    if (read === null) break;
+    filled += read;
+  }
+  return { end: buffer.subarray(0, filled), fileBytes };
 }

@@ -55,14 +55,19 @@ export function encodeLine(line: JournalLine): string {
   return `${checksum(json)} ${json}\n`;
 }
 
+/** A checksum and a blank stand before the JSON of a line. */
+const checksumCharacters = 9;
+
 function checksum(json: string): string {
-  return crc32(new TextEncoder().encode(json)).toString(16).padStart(8, "0");
+  return hexOf(crc32(new TextEncoder().encode(json)));
 }
 
-/** Reads a line without its line feed; `undefined` for one that is damaged. Never throws. */
-export function decodeLine(text: string): JournalLine | undefined {
-  const json = text.slice(9);
-  if (text[8] !== " " || text.slice(0, 8) !== checksum(json)) return undefined;
+function hexOf(checksum: number): string {
+  return checksum.toString(16).padStart(8, "0");
+}
+
+/** Reads the JSON of a line; `undefined` for one that says nothing. Never throws. */
+function parseLine(json: string): JournalLine | undefined {
   try {
     return journalLine(JSON.parse(json));
   } catch {
@@ -104,13 +109,41 @@ export function replayJournal(
   generationOf: (name: string) => number | undefined,
 ): Replay {
   const replayed = new Replayed(generationOf);
-  const lines = new TextDecoder().decode(bytes).split("\n");
-  // What follows the last line feed is the line that a kill cut short.
-  for (const text of lines.slice(0, -1)) {
-    if (text !== "") replayed.add(decodeLine(text)); // who opens a journal begins a line of its own
+  for (let at = 0; at < bytes.length;) {
+    const end = endOfLines(bytes, at);
+    replayLines(bytes.subarray(at, end), replayed);
+    at = end;
   }
-  if (lines.at(-1) !== "") replayed.add(undefined);
   return replayed;
+}
+
+/** So much is turned into text at once, at least a line. */
+const replayBytes = 2 ** 22;
+
+/** Where the last line ends that begins within the next {@linkcode replayBytes}, else the journal. */
+function endOfLines(bytes: Uint8Array, from: number): number {
+  if (bytes.length - from <= replayBytes) return bytes.length;
+  const lineFeed = bytes.indexOf(10, from + replayBytes);
+  return lineFeed === -1 ? bytes.length : lineFeed + 1;
+}
+
+/** Lines are ASCII, so that a character is a byte and a checksum needs no second encoding. */
+function replayLines(bytes: Uint8Array, replayed: Replayed): void {
+  const text = new TextDecoder("latin1").decode(bytes);
+  for (let at = 0; at < text.length;) {
+    const lineFeed = text.indexOf("\n", at);
+    // What follows the last line feed is the line that a kill cut short.
+    if (lineFeed === -1) return replayed.add(undefined);
+    const json = at + checksumCharacters;
+    if (json <= lineFeed) {
+      const isWhole = text[json - 1] === " " &&
+        text.slice(at, json - 1) === hexOf(crc32(bytes.subarray(json, lineFeed)));
+      replayed.add(isWhole ? parseLine(text.slice(json, lineFeed)) : undefined);
+    } else if (lineFeed > at) {
+      replayed.add(undefined);
+    } // an empty line is none: who opens a journal begins a line of its own
+    at = lineFeed + 1;
+  }
 }
 
 class Replayed implements Replay {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { decodeLine, encodeLine, type JournalLine, replayJournal } from "./disk_journal.ts";
+import { encodeLine, type JournalLine, replayJournal } from "./disk_journal.ts";
 import { suiteResponse } from "./store_suite.ts";
 
 const put = (generation: number): JournalLine => [
@@ -47,7 +47,8 @@ Deno.test("a line is ASCII and says what it was given", () => {
     const line: JournalLine = ["head", 1, suiteResponse(key)];
     const text = encodeLine(line);
     assert.equal(new TextEncoder().encode(text).length, text.length);
-    assert.deepEqual(decodeLine(text.slice(0, -1)), line);
+    const { entries } = replay(encodeLine(put(1)) + text);
+    assert.deepEqual(entries.get(1)?.response, suiteResponse(key));
   }));
 });
 
@@ -80,7 +81,6 @@ Deno.test("random bytes are no journal, and reading them never throws", () => {
   fc.assert(fc.property(fc.uint8Array(), fc.json(), (bytes, json) => {
     assert.equal(replayJournal(bytes, () => 1).entries.size, 0);
     const line = encodeLine(JSON.parse(json) as JournalLine);
-    decodeLine(line.trimEnd());
     replay(line);
   }));
 });

@@ -17,12 +17,11 @@ import {
 import { HeadPool } from "./disk_head_pool.ts";
 import { type Replay, replayJournal } from "./disk_journal.ts";
 import { DiskObject } from "./disk_object.ts";
-import { DiskQueue } from "./disk_queue.ts";
 import { decodeFooter, decodeTail, tailBytes } from "./disk_record.ts";
 import type { StoredResponse } from "./store.ts";
 
 /** Files that are read at once. */
-const concurrency = 16;
+const concurrency = 32;
 /** The end of a file is read in one go up to this length, which holds most heads. */
 const usualTailBytes = 8 * 1024;
 /** A longer journal is not worth its memory; the files then speak for themselves. */
@@ -114,23 +113,33 @@ async function readObjects(
   replay: Replay,
   onFault: OnFault,
 ): Promise<RecoveredObject[]> {
-  const queue = new DiskQueue(concurrency);
-  const read = names
-    .toSorted((a, b) => a.generation - b.generation)
-    .map((name) => queue.run(() => readObject(files, name, replay, onFault)));
-  return (await Promise.all(read)).filter((object) => object !== undefined);
+  const inOrder = names.toSorted((a, b) => a.generation - b.generation);
+  const found: (RecoveredObject | undefined)[] = [];
+  let next = 0;
+  const read = async () => {
+    const buffer = new Uint8Array(usualTailBytes);
+    while (next < inOrder.length) {
+      const i = next++;
+      found[i] = await readObject({ files, name: inOrder[i], replay, onFault, buffer });
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, read));
+  return found.filter((object) => object !== undefined);
 }
 
 async function readObject(
-  files: DiskFiles,
-  { name, generation }: ObjectName,
-  replay: Replay,
-  onFault: OnFault,
+  { files, name: { name, generation }, replay, onFault, buffer }: {
+    readonly files: DiskFiles;
+    readonly name: ObjectName;
+    readonly replay: Replay;
+    readonly onFault: OnFault;
+    readonly buffer: Uint8Array<ArrayBuffer>;
+  },
 ): Promise<RecoveredObject | undefined> {
   const path = files.object(name);
   try {
     if (!replay.gone.has(generation)) {
-      const found = await readRecord(path, name, generation);
+      const found = await readRecord(path, { name, generation }, buffer);
       if (typeof found !== "string") return found;
       onFault("bad_record", `${found} ${path}`);
     }
@@ -142,10 +151,10 @@ async function readObject(
 
 async function readRecord(
   path: string,
-  name: string,
-  generation: number,
+  { name, generation }: ObjectName,
+  buffer: Uint8Array<ArrayBuffer>,
 ): Promise<RecoveredObject | string> {
-  const { end, fileBytes } = await readEnd(path, usualTailBytes);
+  const { end, fileBytes } = await readEnd(path, buffer);
   const footer = decodeFooter(end, fileBytes);
   if (typeof footer === "string") return footer;
   const { bodyBytes, headBytes } = footer;
@@ -172,7 +181,7 @@ async function readRecord(
 function newestOfEach(found: readonly RecoveredObject[]): ReadonlySet<RecoveredObject> {
   const newest = new Map<string, RecoveredObject>();
   for (const each of found) {
-    const id = JSON.stringify([each.response.key, each.response.variant]);
+    const id = `${each.response.variant}\n${each.response.key}`; // a key has no line feed
     const other = newest.get(id);
     if (other === undefined || other.object.generation < each.object.generation) {
       newest.set(id, each);

@@ -283,12 +283,11 @@ class OpenDiskStore implements DiskStore, WriterHome {
     for (const object of inOrder.keys()) this.#index.touch(object);
     this.#makeRoom(0);
     this.#evictBeyondCount();
-    for (const { object, response, inJournal } of objects) {
-      if (!inJournal && object.live) {
-        this.#write(["put", object.name, object.bodyBytes, object.fileBytes, response]);
-      }
+    const unwritten = objects.filter(({ object, inJournal }) => !inJournal && object.live);
+    if (journalDamaged || unwritten.length > objects.length / 2) return this.#journal.rewrite();
+    for (const { object, response } of unwritten) {
+      this.#write(["put", object.name, object.bodyBytes, object.fileBytes, response]);
     }
-    if (journalDamaged) this.#journal.rewrite();
   }
 
   #add(object: DiskObject, response: StoredResponse): DiskEntry {
