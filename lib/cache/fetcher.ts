@@ -21,7 +21,7 @@ import type { CacheOutcome } from "./outcome.ts";
 import type { CachePolicy } from "./policy.ts";
 import { beginningFor, combined, keepPart, restFields, type StoredPart } from "./parts.ts";
 import type { Purges } from "./purges.ts";
-import { isErrorStatus, mayServeOnError, speaksOfResource } from "./reuse.ts";
+import { isErrorStatus, isGatewayFailure, mayServeOnError, speaksOfResource } from "./reuse.ts";
 import { SliceFetcher } from "./slice_fetcher.ts";
 import { isSliced, type SlicedObject } from "./slices.ts";
 import { forbidsStoring, isShareable, type NotStorable, notStorable } from "./storable.ts";
@@ -205,7 +205,9 @@ export class Fetcher {
       if (await this.slices.cut(fill, exchange, received)) return;
       return await this.#keep(fill, received, stored);
     }
-    if (reason === "no_freshness" && speaksOfResource(response.status)) {
+    // A shield says no-store of a failure of its own, so that nobody keeps it: who waits may have it.
+    const failed = reason === "no_store" && isGatewayFailure(response.status);
+    if (failed || (reason === "no_freshness" && speaksOfResource(response.status))) {
       return await this.#relay(fill, received, { stored, reason });
     }
     // What one request said of itself, or got a part of, tells nothing of the next.

@@ -22,10 +22,15 @@ export function cacheKey(target: string): string {
   return canonicalTarget(target) ?? canonicalTarget(encoded(target)) ?? target;
 }
 
+/** What names of parameters begin with that are reserved for delivery directives of HLS. */
+const directive = "_HLS_";
+
 /**
  * Returns the key of a request under the policy's list of query parameters: those it names, by name,
  * several of one name in the order received; the rest is dropped. The next hop is asked for the same,
- * so that what was dropped cannot change the answer.
+ * so that what was dropped cannot change the answer. Delivery directives (`_HLS_msn` and the like,
+ * draft-pantos-hls-rfc8216bis §6.2.5) are always kept: without them a player that waits for the next
+ * part would be given the last one for ever.
  *
  * @param keepQuery Names in canonical form; `undefined` keeps the query as it is.
  */
@@ -35,7 +40,7 @@ export function requestKey(target: string, keepQuery: readonly string[] | undefi
   if (keepQuery === undefined || mark === -1) return key;
   const kept = key.slice(mark + 1).split("&")
     .map((text) => ({ text, name: text.split("=", 1)[0] }))
-    .filter(({ name }) => keepQuery.includes(name))
+    .filter(({ name }) => keepQuery.includes(name) || name.startsWith(directive))
     .sort((a, b) => a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
   const path = key.slice(0, mark);
   return kept.length === 0 ? path : `${path}?${kept.map(({ text }) => text).join("&")}`;

@@ -79,6 +79,8 @@ const queries = [
   { target: "/x?A=1", want: "/x" },
   { target: "/x?a=1;b=2", want: "/x?a=1;b=2" },
   { target: "/x?a=b=c?d", want: "/x?a=b=c?d" },
+  { target: "/x?z=1&_HLS_part=2&_HLS_msn=1", want: "/x?_HLS_msn=1&_HLS_part=2" },
+  { target: "/x?_HLS_skip=YES&_hls_msn=1", want: "/x?_HLS_skip=YES" },
   { target: "/x?c%5b%5d=1", want: "/x?c%5B%5D=1" },
   { target: "/x?&&", want: "/x" },
   { target: "/x", want: "/x" },

@@ -91,6 +91,11 @@ export function speaksOfResource(status: number): boolean {
     isErrorStatus(status);
 }
 
+/** Whether a failure is a gateway's: it says nothing but that there is no answer. */
+export function isGatewayFailure(status: number): boolean {
+  return status === 502 || status === 503 || status === 504;
+}
+
 function mustRevalidate(control: CacheControl): boolean {
   return control.has("must-revalidate") || control.has("proxy-revalidate");
 }
