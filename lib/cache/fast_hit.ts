@@ -8,6 +8,7 @@ import { type Field } from "#http";
 import { currentAge } from "./age.ts";
 import { shownFields } from "./answer.ts";
 import { factsOf } from "./facts.ts";
+import type { Joined } from "./joined_body.ts";
 import { freshLeftMs } from "./reuse.ts";
 import { statusOfHit } from "./status.ts";
 import type { StoredEntry } from "./store.ts";
@@ -19,12 +20,16 @@ export interface FastHit {
   /** `undefined` for HEAD, 204 and 205. */
   readonly body: Uint8Array | undefined;
   readonly dated: true;
+  /** The same in one piece. */
+  readonly joined?: Joined;
 }
 
 interface Prepared {
+  /** With its empty line. */
+  readonly octets: Uint8Array;
   readonly ageSeconds: number;
   readonly ttlSeconds: number;
-  readonly get: FastHit;
+  readonly get: { -readonly [Name in keyof FastHit]: FastHit[Name] };
   readonly head: FastHit;
 }
 
@@ -49,7 +54,14 @@ export class FastHits {
       prepared = this.#prepare(entry, ageSeconds, ttlSeconds);
       this.#prepared.set(entry, prepared);
     }
-    return method === "HEAD" ? prepared.head : prepared.get;
+    if (method === "HEAD") return prepared.head;
+    const { get, octets } = prepared;
+    if (get.body !== undefined && get.joined === undefined) {
+      // Nothing while a client waits for the former head: then two writes do until the next hit.
+      get.joined = entry.join?.(octets);
+      get.body = entry.memory; // it moves when it is joined for the first time
+    }
+    return get;
   }
 
   #prepare(entry: StoredEntry, ageSeconds: number, ttlSeconds: number): Prepared {
@@ -59,16 +71,22 @@ export class FastHits {
     const fields = shownFields({ response, ageSeconds, cacheStatus, hideFields });
     const bodiless = response.status === 204 || response.status === 205;
     if (!bodiless) fields.push(["content-length", String(bodyBytes)]);
-    const head = encodeHead(response.status, fields);
-    const get: FastHit = { head, body: bodiless ? undefined : memory, dated: true };
-    return { ageSeconds, ttlSeconds, get, head: { head, body: undefined, dated: true } };
+    const octets = encodeHead(response.status, fields);
+    const alone = octets.subarray(0, octets.length - 2); // without the empty line
+    const get = { head: alone, body: bodiless ? undefined : memory, dated: true } as const;
+    const head: FastHit = { head: alone, body: undefined, dated: true };
+    return { octets, ageSeconds, ttlSeconds, get, head };
   }
 }
 
-/** One octet a character (RFC 9110 §5.5). The reason phrase is left empty (RFC 9112 §4). */
+/**
+ * A head with its empty line, one octet a character (RFC 9110 §5.5). The reason phrase is left empty
+ * (RFC 9112 §4).
+ */
 function encodeHead(status: number, fields: readonly Field[]): Uint8Array {
   let text = `HTTP/1.1 ${status} \r\n`;
   for (const [name, value] of fields) text += `${name}: ${value}\r\n`;
+  text += "\r\n";
   const octets = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) octets[i] = text.charCodeAt(i);
   return octets;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Field, type Fields } from "#http";
+import type { FastHit } from "./fast_hit.ts";
 import { type NextHopResponse } from "./next_hop.ts";
 import { reply, settle, setUp } from "./scripted_next_hop.ts";
 
@@ -13,6 +14,11 @@ function parseHead(head: Uint8Array): { status: number; fields: Field[] } {
       return [one.slice(0, colon), one.slice(colon + 2)];
     }),
   };
+}
+
+/** What two writes would send. */
+function inOnePiece({ head, body = new Uint8Array(0) }: FastHit): Uint8Array {
+  return Uint8Array.from([...head, 13, 10, ...body]);
 }
 
 const fresh: Field = ["cache-control", "max-age=60"];
@@ -47,6 +53,8 @@ for (const { what, response } of responses) {
         assert.ok(fast !== undefined, `${method} takes the fast lane`);
         assert.deepEqual(parseHead(fast.head), { status: slow.status, fields: slow.fields });
         assert.deepEqual(fast.body, slow.body ?? undefined);
+        if (fast.body === undefined) assert.equal(fast.joined, undefined);
+        else assert.deepEqual(fast.joined?.bytes, inOnePiece(fast));
       }
       bench.pass(-31_400);
     }
@@ -87,4 +95,44 @@ Deno.test("hit() counts as respond() does", async () => {
   };
   const fast = await count(() => bench.engine.hit({ method: "GET", target: "/a", fields: [] }));
   assert.deepEqual(fast, await count(() => bench.get("/a")));
+});
+
+Deno.test("hit() leaves a head alone that a slow client has not taken", async () => {
+  const bench = setUp(() => reply(200, [fresh], "body"));
+  await bench.get("/a");
+  await settle();
+  const hit = () => bench.engine.hit({ method: "GET", target: "/a", fields: [] })!;
+  const first = hit();
+  const bytes = first.joined!.bytes.slice();
+  first.joined!.writers.unsent++;
+  bench.pass(11_000);
+  const second = hit();
+  assert.equal(second.joined, undefined);
+  assert.notDeepEqual(second.head, first.head);
+  assert.deepEqual(first.joined!.bytes, bytes);
+  first.joined!.writers.unsent--;
+  const third = hit();
+  assert.deepEqual(third.joined!.bytes, inOnePiece(third));
+  assert.deepEqual(third.body, second.body);
+});
+
+Deno.test("a head that was revalidated goes before the same body", async () => {
+  const bench = setUp(({ fields }) =>
+    fields.some(([name]) => name === "if-none-match")
+      ? reply(304, [fresh, ["etag", '"v"'], ["x-more", "than before".repeat(20)]])
+      : reply(200, [fresh, ["etag", '"v"']], "body")
+  );
+  await bench.get("/a");
+  await settle();
+  const hit = () => bench.engine.hit({ method: "GET", target: "/a", fields: [] });
+  const before = hit()!.joined!.bytes.slice();
+  bench.pass(61_000);
+  assert.equal(hit(), undefined);
+  await bench.get("/a");
+  await settle();
+  const after = hit()!;
+  assert.match(new TextDecoder().decode(after.head), /than before/);
+  assert.deepEqual(after.joined!.bytes, inOnePiece(after));
+  assert.deepEqual(after.body, new TextEncoder().encode("body"));
+  assert.ok(before.length < after.joined!.bytes.length, "there was no room for so long a head");
 });

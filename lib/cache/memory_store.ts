@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type Joined, JoinedBody } from "./joined_body.ts";
 import { S3Fifo } from "./s3_fifo.ts";
 import type { Store, StoredEntry, StoredResponse, StoreWriter } from "./store.ts";
 
@@ -15,6 +16,9 @@ const entryOverheadBytes = 512;
 
 /** Largest piece that `read` yields, in bytes. */
 const pieceBytes = 256 * 1024;
+
+/** A larger body is never copied behind a head: the copy would hold up other clients. */
+const largestJoinedBytes = 4 * 1024 * 1024;
 
 /** A store in memory, with what a tier below needs of it. */
 export interface MemoryStore extends Store {
@@ -83,8 +87,8 @@ class OpenMemoryStore implements MemoryStore {
   }
 
   update(entry: StoredEntry, response: StoredResponse): Promise<StoredEntry> {
-    const updated = new MemoryEntry(response, (entry as MemoryEntry).memory);
     const old = entry as MemoryEntry;
+    const updated = new MemoryEntry(response, old.memory, old.joined);
     if (this.#order.has(old)) {
       this.#order.replace(old, updated, weightOf(updated));
       this.#unlist(old);
@@ -148,7 +152,34 @@ class OpenMemoryStore implements MemoryStore {
 const none: readonly StoredEntry[] = [];
 
 class MemoryEntry implements StoredEntry {
-  constructor(readonly response: StoredResponse, readonly memory: Uint8Array) {}
+  readonly response: StoredResponse;
+  #memory: Uint8Array;
+  #joined: JoinedBody | undefined;
+
+  constructor(response: StoredResponse, memory: Uint8Array, joined?: JoinedBody) {
+    this.response = response;
+    this.#memory = memory;
+    this.#joined = joined;
+  }
+
+  get memory(): Uint8Array {
+    return this.#memory;
+  }
+
+  /** The body with its head, once it was asked for; another head under the same body shares it. */
+  get joined(): JoinedBody | undefined {
+    return this.#joined;
+  }
+
+  join(head: Uint8Array): Joined | undefined {
+    if (this.#memory.length > largestJoinedBytes) return undefined;
+    if (!this.#joined?.fits(head)) {
+      // The former copy is given up as soon as those who read it now have done so.
+      this.#joined = new JoinedBody(this.#memory, head.length);
+      this.#memory = this.#joined.body;
+    }
+    return this.#joined.under(head);
+  }
 
   get bodyBytes(): number {
     return this.memory.length;
@@ -235,5 +266,6 @@ function headBytes({ key, variant, fields, tags }: StoredResponse): number {
   let characters = 2 * key.length + variant.length;
   for (const [name, value] of fields) characters += name.length + value.length;
   for (const tag of tags) characters += tag.length;
-  return entryOverheadBytes + characters + 64 * (fields.length + tags.length);
+  // Once as text and once as octets before the body.
+  return entryOverheadBytes + 2 * characters + 64 * (fields.length + tags.length);
 }

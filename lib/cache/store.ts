@@ -7,6 +7,7 @@
 
 import type { Fields } from "#http";
 import type { Life } from "./freshness.ts";
+import type { Joined } from "./joined_body.ts";
 
 /** A response as it is kept, apart from its bytes. */
 export interface StoredResponse {
@@ -37,6 +38,14 @@ export interface StoredEntry {
   readonly bodyBytes: number;
   /** The whole body without a copy when it is in memory; never written to again. */
   readonly memory: Uint8Array | undefined;
+  /**
+   * Puts a head before the body in memory, so that both are one piece; `undefined` where that cannot
+   * be now. The piece is right until the next call, and for those who count themselves as its writers
+   * until they have done so.
+   *
+   * @param head With the empty line at its end.
+   */
+  join?(head: Uint8Array): Joined | undefined;
   /**
    * Streams `[start, end)` of the body. Fails (errors the stream) rather than yield a byte whose
    * checksum is wrong.

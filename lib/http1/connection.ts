@@ -6,7 +6,7 @@
 
 import type { Field, RequestHead } from "#http";
 import type { CloseReason } from "./event.ts";
-import type { FastAnswer } from "./exchange.ts";
+import type { FastAnswer, JoinedAnswer } from "./exchange.ts";
 import type { Front } from "./front.ts";
 import { HandlerLane, type HandlerOutcome, refusalBytes } from "./handler_lane.ts";
 import { HeadParser, type ParsedHead } from "./head_parser.ts";
@@ -66,13 +66,13 @@ export class Connection {
 
   /** Serves until the connection is closed and nothing of it is left. */
   async run(): Promise<void> {
-    let parsed: ParsedHead | undefined;
     if (!this.#front.secure || await this.#shakeHands()) {
+      let parsed: ParsedHead | undefined;
       do {
-        parsed = await this.#readHead();
+        parsed = await this.#answerReady();
       } while (parsed && await this.#serve(parsed));
     }
-    if (parsed && this.#mayBeSending()) await this.#endAndLinger();
+    if (this.#mayBeSending()) await this.#endAndLinger();
     if (this.#front.secure) await this.#flush();
     this.abort("done");
     this.#tellClosed();
@@ -170,39 +170,51 @@ export class Connection {
     }
   }
 
-  /** Reads the next head; `undefined` when none will come, with everything said about it. */
-  async #readHead(): Promise<ParsedHead | undefined> {
-    this.#parser.reset();
+  /**
+   * Reads heads and answers what is ready, up to a request that is not; `undefined` when none will
+   * come, with everything said about it.
+   */
+  async #answerReady(): Promise<ParsedHead | undefined> {
     this.#expectHead();
     while (true) {
-      if (this.#input.length > 0) {
-        const outcome = this.#parser.parse(this.#input.bytes);
-        if (typeof outcome === "object") {
-          this.#input.consume(outcome.headBytes);
-          this.#input.deadlineMs = Infinity;
-          this.#phase = "exchange";
-          return outcome;
-        }
-        if (outcome !== "need_more") {
-          await this.#refuse(outcome);
-          await this.#linger();
-          return undefined;
-        }
+      const length = this.#input.length;
+      const outcome = length > 0 ? this.#parser.parse(this.#input.bytes) : "need_more";
+      if (outcome === "need_more") {
+        if (!this.#hasMore(await this.#input.fill())) break;
+        continue;
       }
-      const more = await this.#input.fill();
-      if (this.#phase === "lingering") {
-        await this.#linger();
-        return undefined;
+      if (typeof outcome === "string") {
+        await this.#refuse(outcome);
+        break;
       }
-      if (!more) {
-        this.#reason ??= this.#input.length > 0 ? "head_cut_off" : "client";
-        return undefined;
-      }
-      if (this.#phase === "idle") this.#startHead();
+      this.#takeHead(outcome);
+      const answer = outcome.body.kind === "none" ? this.#fastAnswer(outcome.head) : undefined;
+      if (answer === undefined) return outcome;
+      if (!await this.#send(answer, outcome)) return undefined;
+      this.#expectHead();
     }
+    if (this.#phase === "lingering") await this.#linger();
+    return undefined;
+  }
+
+  /** Whether a read brought something for the head; `false` when none will come. */
+  #hasMore(more: boolean): boolean {
+    if (this.#phase === "lingering") return false;
+    if (more && this.#phase === "idle") this.#startHead();
+    if (!more) this.#reason ??= this.#input.length > 0 ? "head_cut_off" : "client";
+    return more;
+  }
+
+  #takeHead({ headBytes }: ParsedHead): void {
+    this.#input.consume(headBytes);
+    this.#input.deadlineMs = Infinity;
+    this.#phase = "exchange";
+    this.#requests++;
+    this.#body = undefined;
   }
 
   #expectHead(): void {
+    this.#parser.reset();
     if (this.#requests === 0 || this.#input.length > 0) return this.#startHead();
     this.#phase = "idle";
     this.#idleTurn = this.#front.idleTurn();
@@ -215,22 +227,13 @@ export class Connection {
     this.#input.deadlineMs = this.#front.clock.deadlineIn(this.#front.limits.headTimeoutMs);
   }
 
-  /** Answers one request; returns whether another may follow. */
-  #serve(parsed: ParsedHead): Promise<boolean> {
-    this.#requests++;
-    this.#body = undefined;
-    const answer = parsed.body.kind === "none" ? this.#fastAnswer(parsed.head) : undefined;
-    return answer
-      ? this.#sendFast(answer, parsed, this.#goesOn(parsed))
-      : this.#serveSlowly(parsed);
-  }
-
   #goesOn(parsed: ParsedHead): boolean {
     return parsed.keepAlive && !this.#front.draining &&
       this.#requests < this.#front.limits.maxRequestsPerConnection;
   }
 
-  async #serveSlowly(parsed: ParsedHead): Promise<boolean> {
+  /** Answers one request that was not ready; returns whether another may follow. */
+  async #serve(parsed: ParsedHead): Promise<boolean> {
     let { head } = parsed;
     let goesOn = this.#goesOn(parsed);
     let bodyless = parsed.body.kind === "none";
@@ -255,13 +258,46 @@ export class Connection {
     }
   }
 
+  /** Sends what is ready; returns whether another request may follow. */
+  #send(answer: FastAnswer, parsed: ParsedHead): Promise<boolean> {
+    const goesOn = this.#goesOn(parsed);
+    const inOne = goesOn && parsed.minorVersion === 1 && parsed.head.method !== "HEAD";
+    return inOne && answer.joined
+      ? this.#sendJoined(answer.joined)
+      : this.#sendFast(answer, parsed, goesOn);
+  }
+
+  /** Sends an answer in one piece. Its head belongs to this write until it has gone. */
+  async #sendJoined({ bytes, headBytes, writers }: JoinedAnswer): Promise<boolean> {
+    writers.unsent++;
+    let holds = true;
+    try {
+      let rest = bytes;
+      while (rest.length > 0) {
+        const count = await this.#output.writeOnce(rest);
+        rest = rest.subarray(count);
+        if (holds && bytes.length - rest.length >= headBytes) {
+          holds = false;
+          writers.unsent--;
+        }
+      }
+    } catch {
+      if (holds) writers.unsent--;
+      this.#reason ??= "client_gone";
+      return false;
+    }
+    const sentBytes = bytes.length;
+    this.#front.emit({ kind: "answered", lane: "fast", status: statusOf(bytes), sentBytes });
+    return true;
+  }
+
   async #sendFast(answer: FastAnswer, parsed: ParsedHead, keepAlive: boolean): Promise<boolean> {
     const { head, body, dated = false } = answer;
     const { minorVersion } = parsed;
-    const ending = this.#front.dates.ending({ keepAlive, minorVersion, dated });
     let sentBytes: number;
     try {
       const shown = parsed.head.method === "HEAD" ? undefined : body;
+      const ending = this.#front.dates.ending({ keepAlive, minorVersion, dated });
       sentBytes = await writeAnswer(this.#output, head, ending, shown);
     } catch {
       this.#reason ??= "client_gone";

@@ -25,6 +25,20 @@ export interface ExchangeEnv {
 /** Answers a request; a Hono app's `fetch`. */
 export type Handler = (request: Request, env: ExchangeEnv) => Response | Promise<Response>;
 
+/** Writes whose head has not gone out; see {@link JoinedAnswer}. */
+export interface Writers {
+  unsent: number;
+}
+
+/** An answer in one piece, for a connection that goes on. */
+export interface JoinedAnswer {
+  /** Head, empty line and body. The head may change while `writers.unsent` is 0. */
+  readonly bytes: Uint8Array;
+  readonly headBytes: number;
+  /** The front counts itself here until the head has gone. */
+  readonly writers: Writers;
+}
+
 /** An answer that needs no `Request` and no `Response`. */
 export interface FastAnswer {
   /**
@@ -36,6 +50,8 @@ export interface FastAnswer {
   readonly body: Uint8Array | undefined;
   /** `head` has the `Date` of a stored response, which a cache never changes. */
   readonly dated?: boolean;
+  /** The same in one piece; only with `dated`. */
+  readonly joined?: JoinedAnswer;
 }
 
 /**

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { FastAnswer, FastLane, Handler } from "./exchange.ts";
+import type { FastAnswer, FastLane, Handler, JoinedAnswer } from "./exchange.ts";
 import { type FrontRig, get, requestHead, withFront } from "./front_rig.ts";
 import type { RawAnswer } from "./raw_client.ts";
 
@@ -27,6 +27,7 @@ const entries: Readonly<Record<string, Entry>> = {
   "/gone": entry(404, encode("no such object\n")),
   "/same": { status: 304, fields: [["etag", '"s"']], body: undefined },
   "/dated": entry(200, encode("x"), ["date", "Sun, 06 Nov 1994 08:49:37 GMT"], ["age", "7"]),
+  "/dated-large": entry(200, large, ["date", "Sun, 06 Nov 1994 08:49:37 GMT"]),
 };
 
 function entry(status: number, body: Uint8Array, ...fields: (readonly [string, string])[]): Entry {
@@ -42,8 +43,14 @@ const fastLane: FastLane = ({ method, target }): FastAnswer | undefined => {
   const text = `HTTP/1.1 ${found.status} ${reasons[found.status]}\r\n${lines}`;
   const head = Uint8Array.from(text, (character) => character.charCodeAt(0));
   const dated = found.fields.some(([name]) => name === "date");
-  return { head, body: method === "HEAD" ? undefined : found.body, dated };
+  const joined = dated ? join(head, found.body!) : undefined;
+  return { head, body: method === "HEAD" ? undefined : found.body, dated, joined };
 };
+
+function join(head: Uint8Array, body: Uint8Array): JoinedAnswer {
+  const bytes = Uint8Array.from([...head, 13, 10, ...body]);
+  return { bytes, headBytes: head.length + 2, writers: { unsent: 0 } };
+}
 
 const handler: Handler = (request) => {
   const found = entries[new URL(request.url).pathname];
@@ -60,6 +67,14 @@ const requests = [
   { rule: "GET of an error", head: get("/gone") },
   { rule: "GET of a 304", head: get("/same") },
   { rule: "GET with a stored Date", head: get("/dated") },
+  { rule: "GET of a large body with a stored Date", head: get("/dated-large") },
+  { rule: "GET with a stored Date by HTTP/1.0", head: "GET /dated HTTP/1.0\r\n\r\n", ends: true },
+  {
+    rule: "GET with a stored Date that ends the connection",
+    head: get("/dated", "Connection: close"),
+    ends: true,
+  },
+  { rule: "HEAD with a stored Date", method: "HEAD", head: requestHead("HEAD", "/dated") },
   { rule: "HEAD", method: "HEAD", head: requestHead("HEAD", "/small") },
   { rule: "HEAD of a large body", method: "HEAD", head: requestHead("HEAD", "/large") },
   { rule: "GET with a body", head: `${get("/small", "Content-Length: 3")}abc` },
@@ -165,5 +180,33 @@ Deno.test("many clients at once get what they asked for from both lanes", async 
       }
     };
     await Promise.all(Array.from({ length: 12 }, (_, i) => one(i)));
+  });
+});
+
+Deno.test("an answer in one piece is held until its head has gone", async () => {
+  const head = encode("HTTP/1.1 200 OK\r\nage: 1\r\ncontent-length: 1000000\r\n");
+  const joined = join(head, large);
+  const lane = () => ({ head, body: large, dated: true, joined });
+  await withFront({ fastLane: lane, handler }, async (rig) => {
+    const client = await rig.connect();
+    // More than the system takes for a client that reads nothing: some head has to wait.
+    const asked = 32;
+    await client.send(get("/").repeat(asked));
+    const answered = () => rig.events.filter(({ kind }) => kind === "answered").length;
+    for (let before = -1; answered() > before;) {
+      before = answered();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.ok(answered() < asked, "the client takes nothing");
+    assert.ok(joined.writers.unsent <= 1);
+    for (let i = 0; i < asked; i++) assert.ok(isSame((await client.answer()).body, large));
+    assert.equal(joined.writers.unsent, 0);
+    const gone = await rig.connect();
+    await gone.send(get("/").repeat(asked));
+    await client.send(get("/"));
+    await client.answer();
+    gone.close();
+    await rig.until("closed");
+    assert.equal(joined.writers.unsent, 0, "who left holds nothing");
   });
 });

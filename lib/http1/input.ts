@@ -15,6 +15,7 @@ export class Input {
   #start = 0;
   #end = 0;
   #filling: Promise<boolean> | undefined;
+  #roomBytes = 0;
   /** The last read filled all the room it had: more is waiting. */
   #crowded = false;
 
@@ -62,23 +63,28 @@ export class Input {
     return this.#filling ??= this.#fill();
   }
 
-  async #fill(): Promise<boolean> {
-    if (this.ended) return this.#over();
+  #fill(): Promise<boolean> {
+    if (this.ended) return Promise.resolve(this.#over());
     this.#makeRoom();
     const room = this.#end === 0 ? this.#buffer : this.#buffer.subarray(this.#end);
-    try {
-      const count = await this.#conn.read(room);
-      if (count === null) return this.#over();
-      this.#filling = undefined;
-      this.#crowded = count === room.length;
-      this.#end += count;
-      this.receivedBytes += count;
-      return true;
-    } catch {
-      this.failed = true;
-      return this.#over();
-    }
+    this.#roomBytes = room.length;
+    return this.#conn.read(room).then(this.#took, this.#lost);
   }
+
+  // Made once: they run for each request.
+  readonly #took = (count: number | null): boolean => {
+    if (count === null) return this.#over();
+    this.#filling = undefined;
+    this.#crowded = count === this.#roomBytes;
+    this.#end += count;
+    this.receivedBytes += count;
+    return true;
+  };
+
+  readonly #lost = (): boolean => {
+    this.failed = true;
+    return this.#over();
+  };
 
   #over(): boolean {
     this.ended = true;

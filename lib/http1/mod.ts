@@ -7,7 +7,14 @@
 export { type BodyDecoder, type BodyStep, ChunkedDecoder } from "./body_decoder.ts";
 export { clientOf } from "./client_counts.ts";
 export { type BodyFailure, type CloseReason, type Http1Event } from "./event.ts";
-export { type ExchangeEnv, type FastAnswer, type FastLane, type Handler } from "./exchange.ts";
+export {
+  type ExchangeEnv,
+  type FastAnswer,
+  type FastLane,
+  type Handler,
+  type JoinedAnswer,
+  type Writers,
+} from "./exchange.ts";
 export { defaultLimits, type Http1Limits } from "./limits.ts";
 export { type Http1Rejection, rejectionStatus } from "./rejection.ts";
 export { encodeHead } from "./response_head.ts";

@@ -30,14 +30,21 @@ export class Output {
    */
   async write(bytes: Uint8Array): Promise<void> {
     let rest = bytes;
-    while (true) {
-      this.deadlineMs = this.#clock.deadlineIn(this.#timeoutMs);
-      const count = await this.#conn.write(rest);
-      this.sentBytes += count;
-      if (count === rest.length) break;
-      rest = rest.subarray(count);
-    }
-    this.deadlineMs = Infinity;
+    while (rest.length > 0) rest = rest.subarray(await this.writeOnce(rest));
+  }
+
+  /**
+   * Writes the beginning of `bytes`, as much as the system takes.
+   *
+   * @returns How many bytes that were.
+   * @throws {Error} As `write`.
+   */
+  async writeOnce(bytes: Uint8Array): Promise<number> {
+    this.deadlineMs = this.#clock.deadlineIn(this.#timeoutMs);
+    const count = await this.#conn.write(bytes);
+    this.sentBytes += count;
+    if (count === bytes.length) this.deadlineMs = Infinity;
+    return count;
   }
 
   /** Tells the client that no more comes; over TLS when it has taken what was written. */

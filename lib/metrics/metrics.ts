@@ -18,6 +18,14 @@ export interface Metrics {
     labels?: readonly Label[],
     read?: (counter: Counter<Label>) => number | void,
   ): Counter<Label>;
+  /**
+   * Adds to a counter that is counted for every request: its series is not looked up each time, and
+   * what was added is in it when it is rendered.
+   */
+  tally<Label extends string>(
+    counter: Counter<Label>,
+    labels?: Readonly<Partial<Record<Label, string>>>,
+  ): Tally;
   /** A number that goes up and down; with `collect`, read when scraped. */
   gauge<Label extends string = never>(
     name: string,
@@ -36,6 +44,27 @@ export interface Metrics {
   render(): Promise<string>;
   /** Its media type. */
   readonly contentType: string;
+}
+
+/** One series of a counter. */
+export interface Tally {
+  add(amount: number): void;
+}
+
+class OpenTally implements Tally {
+  #amount = 0;
+
+  constructor(readonly flushTo: (amount: number) => void) {}
+
+  add(amount: number): void {
+    this.#amount += amount;
+  }
+
+  flush(): void {
+    if (this.#amount === 0) return;
+    this.flushTo(this.#amount);
+    this.#amount = 0;
+  }
 }
 
 /** Makes the metrics of one program, with `build_info` and the process's own numbers. */
@@ -62,7 +91,13 @@ export function createMetrics(program: string, version: string, startedMs: numbe
       this.set(Deno.memoryUsage().rss);
     },
   });
+  const tallies: OpenTally[] = [];
   return {
+    tally(counter, labels) {
+      const tally = new OpenTally((amount) => counter.inc({ ...labels }, amount));
+      tallies.push(tally);
+      return tally;
+    },
     counter: (name, help, labels = [], read) => {
       const counter: Counter<typeof labels[number]> = new Counter({
         name,
@@ -89,7 +124,10 @@ export function createMetrics(program: string, version: string, startedMs: numbe
     },
     histogram: (name, help, buckets, labels = []) =>
       new Histogram({ name, help, buckets: [...buckets], labelNames: [...labels], registers }),
-    render: () => registry.metrics(),
+    render() {
+      for (const tally of tallies) tally.flush();
+      return registry.metrics();
+    },
     contentType: registry.contentType,
   };
 }

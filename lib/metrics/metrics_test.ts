@@ -19,3 +19,18 @@ Deno.test("metrics render in the Prometheus text format with build and process f
   assert.match(text, /^process_start_time_seconds 5$/m);
   assert.match(metrics.contentType, /^text\/plain; version=0\.0\.4/);
 });
+
+Deno.test("a tally is in its counter when that is rendered, once", async () => {
+  const metrics = createMetrics("edge", "1.2.3", 5_000);
+  const counter = metrics.counter("edge_requests_total", "Requests.", ["result"]);
+  const [hits, misses] = ["hit", "miss"].map((result) => metrics.tally(counter, { result }));
+  counter.inc({ result: "hit" });
+  hits.add(2);
+  hits.add(3);
+  assert.match(await metrics.render(), /^edge_requests_total\{result="hit"\} 6$/m);
+  hits.add(1);
+  misses.add(0);
+  const text = await metrics.render();
+  assert.match(text, /^edge_requests_total\{result="hit"\} 7$/m);
+  assert.doesNotMatch(text, /miss/);
+});

@@ -6,7 +6,7 @@
 
 import type { Http1Event } from "#http1";
 import type { Logger } from "#log";
-import type { Metrics } from "#metrics";
+import type { Metrics, Tally } from "#metrics";
 
 /**
  * Makes the counters of a front and returns what feeds them.
@@ -46,6 +46,18 @@ export function frontMetrics(
     "Answers whose body did not arrive whole, by reason.",
     ["reason"],
   );
+  const sentTally = metrics.tally(sent);
+  const answered = new Map<number, Tally>();
+  const answeredTally = (lane: "fast" | "handler", status: number): Tally => {
+    const hundreds = Math.floor(status / 100);
+    const series = lane === "fast" ? hundreds : 10 + hundreds;
+    let tally = answered.get(series);
+    if (tally === undefined) {
+      tally = metrics.tally(responses, { lane, status: `${hundreds}xx` });
+      answered.set(series, tally);
+    }
+    return tally;
+  };
   return (event) => {
     switch (event.kind) {
       case "accepted":
@@ -61,8 +73,8 @@ export function frontMetrics(
       case "rejected":
         return rejected.inc({ reason: event.reason });
       case "answered":
-        sent.inc(event.sentBytes);
-        return responses.inc({ lane: event.lane, status: `${Math.floor(event.status / 100)}xx` });
+        sentTally.add(event.sentBytes);
+        return answeredTally(event.lane, event.status).add(1);
       case "handler_failed":
         return log.error("a request handler failed", { reason: event.error });
       case "body_failed":

@@ -5,7 +5,7 @@
  */
 
 import type { CacheOutcome, DiskFaultReason, TieredStore, TierFill } from "#cache";
-import type { Metrics } from "#metrics";
+import type { Metrics, Tally } from "#metrics";
 
 /** The counters of one node. */
 export interface NodeMetrics {
@@ -61,11 +61,17 @@ export function nodeMetrics(role: string, metrics: Metrics): NodeMetrics {
     "What went wrong with the disk tier.",
     ["reason"],
   );
+  const requestsBy = new Map<string, Tally>();
+  const servedBy = new Map<string, Tally>();
   return {
     outcome(outcome) {
-      if (outcome.kind === "answered") requests.inc({ result: outcome.result });
-      else if (outcome.kind === "served") served.inc({ road: outcome.road }, outcome.bytes);
-      else {
+      if (outcome.kind === "answered") {
+        const { result } = outcome;
+        tallyOf(requestsBy, result, () => metrics.tally(requests, { result })).add(1);
+      } else if (outcome.kind === "served") {
+        const { road, bytes } = outcome;
+        tallyOf(servedBy, road, () => metrics.tally(served, { road })).add(bytes);
+      } else {
         fetches.inc({ result: outcome.result, reason: outcome.reason ?? "" });
         fetched.inc(outcome.bytes);
       }
@@ -102,4 +108,10 @@ export function nodeMetrics(role: string, metrics: Metrics): NodeMetrics {
       );
     },
   };
+}
+
+function tallyOf(tallies: Map<string, Tally>, value: string, make: () => Tally): Tally {
+  let tally = tallies.get(value);
+  if (tally === undefined) tallies.set(value, tally = make());
+  return tally;
 }
