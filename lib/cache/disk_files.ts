@@ -178,6 +178,24 @@ export async function readAt(
   return bytes;
 }
 
+/** As {@linkcode readAt}, at once: for what is in memory already. */
+export function readAtOnce(
+  path: string,
+  offset: number,
+  length: number,
+): Uint8Array<ArrayBuffer> {
+  using file = Deno.openSync(path, { read: true });
+  if (offset > 0) file.seekSync(offset, Deno.SeekMode.Start);
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < length) {
+    const read = file.readSync(bytes.subarray(filled));
+    if (read === null) return bytes.subarray(0, filled);
+    filled += read;
+  }
+  return bytes;
+}
+
 /** Reads the last bytes of a file, as many as `buffer` takes, and how long the file is. */
 export async function readEnd(
   path: string,

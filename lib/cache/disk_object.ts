@@ -28,6 +28,8 @@ export class DiskObject {
   readers = 0;
   /** Read and verified by the first reader. */
   checksums: Uint32Array | undefined;
+  /** When it was read or written last, by the clock of `DiskWarmth`. */
+  seenAtBytes = -Infinity;
 
   constructor(name: string, generation: number, bodyBytes: number, fileBytes: number) {
     this.name = name;

@@ -6,10 +6,11 @@
 
 import { crc32 } from "node:zlib";
 import { DiskReadError } from "./disk_fault.ts";
-import { type DiskFiles, readAt } from "./disk_files.ts";
+import { type DiskFiles, readAt, readAtOnce } from "./disk_files.ts";
 import type { DiskObject } from "./disk_object.ts";
 import type { DiskQueue } from "./disk_queue.ts";
 import { blockBytes, decodeTail } from "./disk_record.ts";
+import type { DiskWarmth } from "./disk_warmth.ts";
 
 /** So many blocks are read and given at once. */
 const spanBytes = 4 * blockBytes;
@@ -18,6 +19,8 @@ const spanBytes = 4 * blockBytes;
 export interface DiskReaderOptions {
   readonly files: DiskFiles;
   readonly queue: DiskQueue;
+  /** Which objects are read at once; without it none. */
+  readonly warmth?: DiskWarmth;
   /** A stream on it ended: its last reader may have gone. */
   readonly onReleased: (object: DiskObject) => void;
   /** It cannot be read as it was written. */
@@ -53,23 +56,28 @@ export class DiskReader {
       this.#options.onReleased(object);
     };
     return new ReadableStream<Uint8Array>({
-      pull: async (controller) => {
-        try {
-          if (at < end) {
-            const bytes = await this.#span(object, at, end);
-            if (!open) return; // cancelled meanwhile
-            at += bytes.length;
-            controller.enqueue(bytes);
-          }
-        } catch (error) {
+      pull: (controller) => {
+        const give = (bytes: Uint8Array | undefined) => {
+          if (!open) return; // cancelled meanwhile
+          if (bytes !== undefined) controller.enqueue(bytes);
+          at += bytes?.length ?? 0;
+          if (at < end) return;
+          release();
+          controller.close();
+        };
+        const fail = (error: unknown) => {
           if (!open) return; // the file may go when its last reader has gone
           release();
           throw this.#broken(object, error);
+        };
+        if (at === end) return give(undefined);
+        try {
+          const bytes = this.#spanAtOnce(object, at, end);
+          if (bytes !== undefined) return give(bytes);
+        } catch (error) {
+          return fail(error);
         }
-        if (at === end) {
-          release();
-          controller.close();
-        }
+        return this.#span(object, at, end).then(give, fail);
       },
       cancel: release,
     });
@@ -77,17 +85,29 @@ export class DiskReader {
 
   /** Reads and verifies the blocks from `start` on, and gives the bytes from `start` to at most `end`. */
   #span(object: DiskObject, start: number, end: number): Promise<Uint8Array> {
-    return this.#options.queue.run(async () => {
-      const path = this.#options.files.object(object.name);
+    const { files, queue, warmth } = this.#options;
+    return queue.run(async () => {
+      const path = files.object(object.name);
       object.checksums ??= await loadChecksums(path, object);
-      const from = start - start % blockBytes;
-      const until = Math.min(from + spanBytes, Math.ceil(end / blockBytes) * blockBytes);
-      const length = Math.min(until, object.bodyBytes) - from;
-      const bytes = await readAt(path, from, length);
-      if (bytes.length !== length) throw cutShort(path);
-      verify(bytes, from / blockBytes, object.checksums, path);
+      const { from, length } = blocksOf(object, start, end);
+      const bytes = verified(await readAt(path, from, length), { object, from, length, path });
+      warmth?.saw(object, length);
       return bytes.subarray(start - from, Math.min(end - from, length));
     });
+  }
+
+  /** The same without a wait, where that waits for no disk; else `undefined`. */
+  #spanAtOnce(object: DiskObject, start: number, end: number): Uint8Array | undefined {
+    const { files, warmth } = this.#options;
+    const sinceMs = performance.now();
+    if (object.checksums === undefined || !warmth?.has(object, sinceMs)) return undefined;
+    const path = files.object(object.name);
+    const { from, length } = blocksOf(object, start, end);
+    const bytes = verified(readAtOnce(path, from, length), { object, from, length, path });
+    const nowMs = performance.now();
+    warmth.took(nowMs - sinceMs, nowMs);
+    warmth.saw(object, length);
+    return bytes.subarray(start - from, Math.min(end - from, length));
   }
 
   #broken(object: DiskObject, error: unknown): DiskReadError {
@@ -97,15 +117,34 @@ export class DiskReader {
   }
 }
 
-function verify(bytes: Uint8Array, block: number, checksums: Uint32Array, path: string): void {
-  for (let at = 0; at < bytes.length; at += blockBytes, block++) {
-    if (crc32(bytes.subarray(at, at + blockBytes)) !== checksums[block]) {
+/** The blocks that hold a span from `start` to at most `end`. */
+function blocksOf(object: DiskObject, start: number, end: number) {
+  const from = start - start % blockBytes;
+  const until = Math.min(from + spanBytes, Math.ceil(end / blockBytes) * blockBytes);
+  return { from, length: Math.min(until, object.bodyBytes) - from };
+}
+
+/** Returns the bytes of blocks when they are those that were written. */
+function verified(
+  bytes: Uint8Array,
+  { object, from, length, path }: {
+    readonly object: DiskObject;
+    readonly from: number;
+    readonly length: number;
+    readonly path: string;
+  },
+): Uint8Array {
+  if (bytes.length !== length) throw cutShort(path);
+  let block = from / blockBytes;
+  for (let at = 0; at < length; at += blockBytes, block++) {
+    if (crc32(bytes.subarray(at, at + blockBytes)) !== object.checksums?.[block]) {
       throw new DiskReadError(
         "bad_checksum",
         `Cannot read block ${block}: the bytes that were written: received others from ${path}`,
       );
     }
   }
+  return bytes;
 }
 
 /** Reads the checksums of a file and makes sure that it is the file of this object. */

@@ -24,6 +24,7 @@ import { DiskEntry, type DiskObject, type ReadObject } from "./disk_object.ts";
 import { DiskQueue } from "./disk_queue.ts";
 import { DiskReader } from "./disk_reader.ts";
 import { recover, type Recovered } from "./disk_recovery.ts";
+import { DiskWarmth } from "./disk_warmth.ts";
 import { DiskWriter, type WriterHome } from "./disk_writer.ts";
 import type { Store, StoredEntry, StoredResponse, StoreWriter } from "./store.ts";
 
@@ -43,6 +44,8 @@ export interface DiskStoreOptions {
   readonly durable?: boolean;
   /** What may wait in memory for the disk. */
   readonly maxQueuedBytes?: number;
+  /** Never reads at once what the page cache seems to hold: every read goes through a thread. */
+  readonly patient?: boolean;
   /** Begins empty, whatever an earlier store left. */
   readonly discard?: boolean;
 }
@@ -113,6 +116,7 @@ class OpenDiskStore implements DiskStore, WriterHome {
   readonly #index: DiskIndex;
   readonly #journal: JournalFile;
   readonly #reader: DiskReader;
+  readonly #warmth = new DiskWarmth();
   /** One for all entries. */
   readonly #read: ReadObject = (object, start, end) => this.#reader.read(object, start, end);
   readonly #removals = new DiskQueue(removeConcurrency);
@@ -147,6 +151,7 @@ class OpenDiskStore implements DiskStore, WriterHome {
     this.#reader = new DiskReader({
       files,
       queue: new DiskQueue(readConcurrency),
+      warmth: options.patient ? undefined : this.#warmth,
       onReleased: (object) => this.#released(object),
       onBroken: (object, { reason, message }) => this.#lose(object, reason, message),
     });
@@ -256,6 +261,7 @@ class OpenDiskStore implements DiskStore, WriterHome {
 
   adopt(object: DiskObject, response: StoredResponse): StoredEntry {
     this.#reservedBytes -= object.chargedBytes;
+    this.#warmth.saw(object, object.fileBytes);
     const replaced = this.#index.sameAs(response);
     const entry = this.#add(object, response);
     if (replaced !== undefined) this.#remove(replaced.object);

@@ -6,7 +6,7 @@
 
 import type { DiskEntry, DiskObject } from "./disk_object.ts";
 
-/** So many objects used once are remembered. */
+/** So many objects used once are remembered at most. */
 const rememberedObjects = 16_384;
 /** So many are read back at once; others have to be used again. */
 const promotionsAtOnce = 4;
@@ -15,17 +15,20 @@ const promotionsAtOnce = 4;
 export interface PromotionsOptions {
   /** Larger objects stay on the disk. */
   readonly maxBytes: number;
+  /** Objects used once are forgotten when others of so many bytes were used since. */
+  readonly rememberedBytes: number;
   /** Takes the body of an object that was popular when reading began. */
   readonly onRead: (object: DiskObject, key: string, body: Uint8Array) => void;
 }
 
 /**
- * An object is popular at its second use among the last {@linkcode rememberedObjects} objects that
- * were used once: a scan of the disk promotes nothing.
+ * An object is popular when it is used again while memory would still have kept it: neither a scan of
+ * the disk nor a loop over more than memory holds promotes anything.
  */
 export class Promotions {
   readonly #options: PromotionsOptions;
   readonly #usedOnce = new Set<DiskObject>();
+  #rememberedBytes = 0;
   #running = 0;
   #idle: (() => void)[] = [];
 
@@ -38,7 +41,7 @@ export class Promotions {
     const { object, bodyBytes } = entry;
     if (bodyBytes > this.#options.maxBytes) return;
     if (this.#usedOnce.has(object) && this.#running < promotionsAtOnce) {
-      this.#usedOnce.delete(object);
+      this.#forget(object);
       void this.#promote(entry);
     } else {
       this.#remember(object);
@@ -51,10 +54,20 @@ export class Promotions {
   }
 
   #remember(object: DiskObject): void {
+    this.#forget(object); // it becomes the latest
     this.#usedOnce.add(object);
-    if (this.#usedOnce.size <= rememberedObjects) return;
-    const [oldest] = this.#usedOnce;
-    this.#usedOnce.delete(oldest);
+    this.#rememberedBytes += object.bodyBytes;
+    const { rememberedBytes } = this.#options;
+    for (const oldest of this.#usedOnce) {
+      if (this.#rememberedBytes <= rememberedBytes && this.#usedOnce.size <= rememberedObjects) {
+        break;
+      }
+      this.#forget(oldest);
+    }
+  }
+
+  #forget(object: DiskObject): void {
+    if (this.#usedOnce.delete(object)) this.#rememberedBytes -= object.bodyBytes;
   }
 
   async #promote(entry: DiskEntry): Promise<void> {

@@ -136,6 +136,7 @@ class OpenTieredStore implements TieredStore {
     });
     this.#promotions = new Promotions({
       maxBytes: this.#smallBytes,
+      rememberedBytes: this.#memory.budgetBytes,
       onRead: (object, key, body) => this.#promote(object, key, body),
     });
     this.#memoryTier = memoryTier(memoryBytes, this.#memory, this.#feed);
