@@ -17,6 +17,7 @@ import {
   type Settings,
   url,
 } from "#config";
+import { purgeLogParameters } from "#kafka";
 import { commonParameters } from "#program";
 
 /** What control can be told, with defaults. */
@@ -59,6 +60,12 @@ export const parameters = {
     max: 3650 * 86_400e3,
   }),
   auditRetentionCount: integer("100000", "Most entries of the audit log.", { min: 1, max: 1e9 }),
+  ...purgeLogParameters("Where purges are kept: in --data, or in Kafka with a copy in --data."),
+  kafkaReplicas: integer(
+    "3",
+    "Copies of the topic when control makes it; its min.insync.replicas is the cluster's.",
+    { min: 1, max: 100 },
+  ),
   streamHeartbeat: duration("2s", "Time between the signs of life in the purge stream.", {
     min: 50,
   }),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type GapReason, PurgeFollower, PurgeIndex } from "#purge";
+import { controlLog, type GapReason, PurgeFollower, PurgeIndex } from "#purge";
 import { ControlLink, type NodeRecord } from "#topology";
 import { controlRig } from "./control_rig.ts";
 
@@ -57,7 +57,7 @@ async function startNode(controlUrl: string, dir: string, id: string) {
     heartbeatMs: 500,
   });
   const follower = new PurgeFollower({
-    url: controlUrl,
+    source: controlLog({ url: controlUrl }),
     file: `${dir}/${id}.purges`,
     index,
     onApplied: () => link.reportApplied(),
@@ -230,7 +230,8 @@ test("kill -9 of a node at any time: what it has honoured is on its disk", async
     const purges = (async () => {
       while (purging) await purge(url, ["/a", "/b", "/c"]);
     })();
-    await new Promise((resolve) => setTimeout(resolve, 50 + 37 * round));
+    while (Number(text.trim().split("\n").at(-1)) <= round) text += (await reader.read()).value;
+    await new Promise((resolve) => setTimeout(resolve, 37 * round));
     node.kill("SIGKILL");
     purging = false;
     await purges;
@@ -239,7 +240,11 @@ test("kill -9 of a node at any time: what it has honoured is on its disk", async
     const applied = Number(text.trim().split("\n").at(-1));
     assert.ok(applied > round, `it had applied something: ${applied}`);
     const index = new PurgeIndex();
-    const follower = new PurgeFollower({ url: "http://127.0.0.1:1", file, index });
+    const follower = new PurgeFollower({
+      source: controlLog({ url: "http://127.0.0.1:1" }),
+      file,
+      index,
+    });
     assert.equal(await follower.start(), "resumed");
     await follower.stop();
     assert.ok(index.appliedSeq >= applied, `on disk ${index.appliedSeq}, honoured ${applied}`);

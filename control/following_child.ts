@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PurgeFollower, PurgeIndex } from "#purge";
+import { controlLog, PurgeFollower, PurgeIndex } from "#purge";
 
 if (import.meta.main) {
   const [url, file] = Deno.args;
@@ -12,7 +12,13 @@ if (import.meta.main) {
   const index = new PurgeIndex();
   const retryMs = { first: 10, last: 50 };
   const say = () => void Deno.stdout.writeSync(encoder.encode(`${index.appliedSeq}\n`));
-  const follower = new PurgeFollower({ url, file, index, retryMs, onApplied: say });
+  const follower = new PurgeFollower({
+    source: controlLog({ url }),
+    file,
+    index,
+    retryMs,
+    onApplied: say,
+  });
   await follower.start();
   say();
 }

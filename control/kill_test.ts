@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PurgeFollower, PurgeIndex } from "#purge";
+import { controlLog, PurgeFollower, PurgeIndex } from "#purge";
 
 const main = new URL("./main.ts", import.meta.url).pathname;
 
@@ -53,7 +53,7 @@ Deno.test("kill -9 right after 202: the purge is in the log, and followers get i
     if (follower === undefined) {
       const retryMs = { first: 20, last: 100 };
       follower = new PurgeFollower({
-        url: control.url,
+        source: controlLog({ url: control.url }),
         file: `${dir}/node.purges`,
         index,
         retryMs,

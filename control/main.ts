@@ -5,9 +5,10 @@
  */
 
 import { BadValue, formatHostPort } from "#config";
+import { readKafka } from "#kafka";
 import type { Logger } from "#log";
 import { frontMetrics, listen, type ProgramContext, runProgram } from "#program";
-import { maxOrderBytes } from "#purge";
+import { maxOrderBytes, type PurgeLog } from "#purge";
 import { controlApp } from "./app.ts";
 import { AuditLog } from "./access/audit.ts";
 import { Sessions } from "./access/sessions.ts";
@@ -16,6 +17,7 @@ import { Tokens } from "./access/tokens.ts";
 import { checkAccess, checkSettings, parameters } from "./config.ts";
 import { Database } from "./database.ts";
 import { Fleet } from "./fleet.ts";
+import { KafkaPurgeLog } from "./kafka_purge_log.ts";
 import { Membership } from "./nodes.ts";
 import { observe } from "./observe.ts";
 import type { ControlEvent, ControlParts } from "./parts.ts";
@@ -39,17 +41,46 @@ function openDatabase(dir: string): Database {
   }
 }
 
+/** Control's own log, or the one in Kafka, which it begins to follow. */
+function openPurgeLog(
+  { settings, metrics, log }: ProgramContext<typeof parameters>,
+  database: Database,
+): PurgeLog {
+  const retention = {
+    retentionCount: settings.purgeRetentionCount,
+    retentionMs: settings.purgeRetention,
+    nowMs: Date.now,
+  };
+  const kafka = readKafka(settings, "downlink-control");
+  if (kafka === undefined) return new SqlitePurgeLog(database, retention);
+  const following = metrics.gauge(
+    "control_purge_log_following",
+    "Whether Kafka is heard and its end was reached.",
+  );
+  const faults = metrics.counter("control_kafka_faults_total", "Faults on the way to Kafka.", [
+    "fault",
+  ]);
+  const purgeLog = new KafkaPurgeLog(database, {
+    ...retention,
+    kafka,
+    replicas: settings.kafkaReplicas,
+    onFollowing: (is) => following.set(is ? 1 : 0),
+    onFault: (fault, detail) => {
+      faults.inc({ fault });
+      log.warn("Kafka", { fault, detail });
+    },
+  });
+  void purgeLog.start(0);
+  return purgeLog;
+}
+
 function start(context: ProgramContext<typeof parameters>): void {
   const { settings, token, metrics, log } = context;
   checkSettings(settings);
   const database = openDatabase(settings.data);
   const tokens = new Tokens(database, Date.now);
   checkAccess(settings, { token, tokens });
-  const purgeLog = new SqlitePurgeLog(database, {
-    retentionCount: settings.purgeRetentionCount,
-    retentionMs: settings.purgeRetention,
-    nowMs: Date.now,
-  });
+  const purgeLog = openPurgeLog(context, database);
   const audit = new AuditLog(database, {
     retentionCount: settings.auditRetentionCount,
     retentionMs: settings.auditRetention,

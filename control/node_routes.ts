@@ -176,14 +176,15 @@ function take(
     const times = parts.progress.reported(id, before.appliedSeq, appliedSeq, steadyMs());
     for (const tookMs of times) onEvent({ kind: "applied", id, tookMs });
   }
-  if (controlId === log.logId && snapshots.raiseAbove(snapshot, nowMs())) {
+  if (controlId === snapshots.current.controlId && snapshots.raiseAbove(snapshot, nowMs())) {
     onEvent({ kind: "snapshot", number: snapshots.current.number });
   }
 }
 
 /** Numbers of another log, or of what this one lost, say nothing of this one. */
 function believedSeq({ log }: ControlParts, { appliedSeq, logId }: NodeReport): number {
-  const known = (logId === undefined || logId === log.logId) && appliedSeq <= log.lastSeq;
+  const known = (logId === undefined || logId === log.logId) &&
+    (appliedSeq <= log.lastSeq || log.copies);
   return known ? appliedSeq : 0;
 }
 

@@ -4,16 +4,12 @@
  * @module
  */
 
-import type { StatementSync } from "node:sqlite";
-import type { LogEntry, NewPurge, PurgeKind, PurgeLog, PurgeRecord } from "#purge";
+import type { LogEntry, NewPurge, PurgeLog, PurgeRecord } from "#purge";
 import type { Database } from "./database.ts";
+import { PurgeTable, type Retention } from "./purge_table.ts";
 
 /** How much of the log is kept, and the clock. */
-export interface SqlitePurgeLogOptions {
-  /** Most entries kept. */
-  readonly retentionCount: number;
-  /** Age above which entries go, in milliseconds. */
-  readonly retentionMs: number;
+export interface SqlitePurgeLogOptions extends Retention {
   readonly nowMs: () => number;
 }
 
@@ -24,50 +20,35 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
-/** Furthest that a node's number may pull the log forward in one step. */
-const maxSkip = 2 ** 32;
+/** Furthest that a node's number may pull a log forward in one step. */
+export const maxSkip = 2 ** 32;
 
 /** A purge log that survives a kill as soon as `append` has answered. */
 export class SqlitePurgeLog implements PurgeLog {
   readonly #database: Database;
+  readonly #table: PurgeTable;
   readonly #options: SqlitePurgeLogOptions;
-  readonly #statements: Readonly<
-    Record<"insert" | "after" | "order" | "newest" | "trim", StatementSync>
-  >;
-  readonly #listeners = new Set<() => void>();
   #pending: Pending[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #firstSeq: number;
-  #lastSeq: number;
 
   constructor(database: Database, options: SqlitePurgeLogOptions) {
     this.#database = database;
+    this.#table = new PurgeTable(database);
     this.#options = options;
-    const { sql } = database;
-    const columns = "seq, purge_id, kind, value, soft, issued_ms, issuer";
-    this.#statements = {
-      insert: sql.prepare(`INSERT INTO purge_log (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`),
-      after: sql.prepare(`SELECT * FROM purge_log WHERE seq > ? ORDER BY seq LIMIT ?`),
-      order: sql.prepare(`SELECT * FROM purge_log WHERE purge_id = ? ORDER BY seq LIMIT 1000`),
-      newest: sql.prepare(
-        `SELECT * FROM purge_log WHERE kind <> 'skipped' ORDER BY seq DESC LIMIT ?`,
-      ),
-      trim: sql.prepare(`DELETE FROM purge_log WHERE seq <= ?`),
-    };
-    this.#firstSeq = Number(database.meta("purge_first_seq") ?? 1);
-    this.#lastSeq = Number(database.meta("purge_last_seq") ?? 0);
   }
+
+  readonly copies = false;
 
   get logId(): string {
     return this.#database.controlId;
   }
 
   get firstSeq(): number {
-    return this.#firstSeq;
+    return this.#table.firstSeq;
   }
 
   get lastSeq(): number {
-    return this.#lastSeq;
+    return this.#table.lastSeq;
   }
 
   /** Orders that come within the same turn share one transaction and one flush to disk. */
@@ -79,64 +60,33 @@ export class SqlitePurgeLog implements PurgeLog {
   }
 
   read(after: number, limit: number): readonly LogEntry[] {
-    return this.#statements.after.all(after, limit).map(entryOf);
+    return this.#table.read(after, limit);
   }
 
   order(id: string): readonly PurgeRecord[] {
-    return this.#statements.order.all(id).map(recordOf);
+    return this.#table.order(id);
   }
 
   newest(limit: number): readonly PurgeRecord[] {
-    return this.#statements.newest.all(limit).map(recordOf);
+    return this.#table.newest(limit);
   }
 
-  async waitBeyond(after: number, signal: AbortSignal): Promise<void> {
-    if (this.#lastSeq > after || signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      const settle = () => {
-        this.#listeners.delete(settle);
-        signal.removeEventListener("abort", settle);
-        resolve();
-      };
-      this.#listeners.add(settle);
-      signal.addEventListener("abort", settle);
-    });
+  waitBeyond(after: number, signal: AbortSignal): Promise<void> {
+    return this.#table.waitBeyond(after, signal);
   }
 
-  skipTo(seq: number): boolean {
-    if (seq <= this.#lastSeq) return false;
-    if (seq > this.#lastSeq + maxSkip) {
-      throw new RangeError(
-        `Cannot skip purge numbers: need at most ${this.#lastSeq + maxSkip}: received ${seq}`,
-      );
-    }
-    const fromSeq = this.#lastSeq + 1;
-    this.#database.transaction(() => {
-      const nowMs = this.#options.nowMs();
-      this.#statements.insert.run(seq, "", "skipped", String(fromSeq), 0, nowMs, "control");
-      this.#database.setMeta("purge_last_seq", String(seq));
-    });
-    this.#lastSeq = seq;
-    this.#announce();
+  // deno-lint-ignore require-await -- refuses by a rejection
+  async skipTo(seq: number): Promise<boolean> {
+    const { lastSeq } = this.#table;
+    if (seq <= lastSeq) return false;
+    refuseFarSkip(seq, lastSeq);
+    this.#table.add([{ kind: "skipped", fromSeq: lastSeq + 1, seq }], this.#options.nowMs());
     return true;
   }
 
   /** Drops what is older than retention allows; returns how many numbers went. */
   trim(): number {
-    const { retentionCount, retentionMs, nowMs } = this.#options;
-    const row = this.#database.sql
-      .prepare("SELECT MIN(seq) AS seq FROM purge_log WHERE issued_ms >= ?")
-      .get(nowMs() - retentionMs);
-    const firstYoung = row?.seq === null ? this.#lastSeq + 1 : Number(row?.seq);
-    const firstSeq = Math.max(this.#firstSeq, firstYoung, this.#lastSeq - retentionCount + 1);
-    if (firstSeq === this.#firstSeq) return 0;
-    this.#database.transaction(() => {
-      this.#statements.trim.run(firstSeq - 1);
-      this.#database.setMeta("purge_first_seq", String(firstSeq));
-    });
-    const gone = firstSeq - this.#firstSeq;
-    this.#firstSeq = firstSeq;
-    return gone;
+    return this.#table.trim(this.#options, this.#options.nowMs());
   }
 
   /** Writes what still waits; appends after it are not expected. */
@@ -149,53 +99,29 @@ export class SqlitePurgeLog implements PurgeLog {
     const orders = this.#pending;
     this.#pending = [];
     this.#timer = undefined;
-    let written: PurgeRecord[][];
+    const issuedMs = this.#options.nowMs();
+    let seq = this.#table.lastSeq;
+    const written = orders.map(({ purges }) =>
+      purges.map((purge): PurgeRecord => ({ ...purge, seq: ++seq, issuedMs }))
+    );
     try {
-      written = this.#database.transaction(() => this.#insert(orders));
+      this.#table.add(written.flat(), issuedMs);
     } catch (error) {
       for (const order of orders) order.reject(error);
       return;
     }
-    this.#lastSeq += written.reduce((sum, records) => sum + records.length, 0);
     for (const [i, order] of orders.entries()) order.resolve(written[i]);
-    this.#announce();
-  }
-
-  #insert(orders: readonly Pending[]): PurgeRecord[][] {
-    const issuedMs = this.#options.nowMs();
-    let seq = this.#lastSeq;
-    const written = orders.map(({ purges }) =>
-      purges.map((purge) => {
-        const { id, kind, value, soft, issuer } = purge;
-        seq++;
-        this.#statements.insert.run(seq, id, kind, value, soft ? 1 : 0, issuedMs, issuer);
-        return { seq, id, kind, value, soft, issuedMs, issuer };
-      })
-    );
-    this.#database.setMeta("purge_last_seq", String(seq));
-    return written;
-  }
-
-  #announce(): void {
-    for (const listener of [...this.#listeners]) listener();
   }
 }
 
-type Row = Record<string, unknown>;
-
-function entryOf(row: Row): LogEntry {
-  if (row.kind !== "skipped") return recordOf(row);
-  return { kind: "skipped", fromSeq: Number(row.value), seq: Number(row.seq) };
-}
-
-function recordOf(row: Row): PurgeRecord {
-  return {
-    seq: Number(row.seq),
-    id: String(row.purge_id),
-    kind: row.kind as PurgeKind,
-    value: String(row.value),
-    soft: row.soft === 1,
-    issuedMs: Number(row.issued_ms),
-    issuer: String(row.issuer),
-  };
+/**
+ * Refuses a number that no node can have by honest means.
+ *
+ * @throws {RangeError}
+ */
+export function refuseFarSkip(seq: number, lastSeq: number): void {
+  if (seq <= lastSeq + maxSkip) return;
+  throw new RangeError(
+    `Cannot skip purge numbers: need at most ${lastSeq + maxSkip}: received ${seq}`,
+  );
 }

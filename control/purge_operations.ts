@@ -107,6 +107,7 @@ export const followPurges = operation({
       schema: wholeText,
     },
     log: { text: "The log that it belongs to.", schema: v.string() },
+    last: { text: "The order of the record there, as the caller applied it.", schema: v.string() },
   },
   answers: {
     200: {
@@ -114,6 +115,7 @@ export const followPurges = operation({
       type: "application/x-ndjson",
     },
     400: { text: "The query cannot be used.", schema: refusalSchema },
+    503: { text: "The log in Kafka was not heard yet.", schema: refusalSchema },
     410: {
       text: "The place is not in this log; the head of the log.",
       type: "application/x-ndjson",

@@ -6,7 +6,7 @@
 
 import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
-import { maxOrderBytes, type PurgeOrder, type PurgeRecord, readOrder } from "#purge";
+import { maxOrderBytes, type PurgeLog, type PurgeOrder, type PurgeRecord, readOrder } from "#purge";
 import { callerOf, mayDo, noteDetail } from "./access/caller.ts";
 import { readJson } from "./body.ts";
 import { followers } from "./followers.ts";
@@ -16,6 +16,9 @@ import { logHead, purgeStream } from "./purge_stream.ts";
 
 /** How many records `GET /purges` looks back. */
 const listedRecords = 500;
+
+/** How long a follower who knows more than our copy of the log waits for it, in milliseconds. */
+const copyWaitMs = 2000;
 
 /** Makes `POST /purges`, `GET /purges`, `GET /purges/{id}` and `GET /purges/stream`. */
 export function purgeRoutes(parts: ControlParts): Hono {
@@ -105,7 +108,7 @@ function listing(parts: ControlParts) {
   return { firstSeq, lastSeq, purges };
 }
 
-function stream(c: Context, parts: ControlParts): Response {
+async function stream(c: Context, parts: ControlParts): Promise<Response> {
   const { log, draining, streamTimes, onEvent } = parts;
   const text = c.req.query("after") ?? "0";
   const after = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
@@ -113,14 +116,20 @@ function stream(c: Context, parts: ControlParts): Response {
     const error = `Cannot stream purges: need after=SEQ: received ${text.slice(0, 64)}`;
     return c.json({ error }, 400);
   }
+  if (log.logId === "") {
+    const error = "Cannot stream purges: need the log, which was not heard yet";
+    return c.json({ error }, 503, { "retry-after": "1" });
+  }
+  if (log.copies && after > log.lastSeq) await reach(log, after);
   const logId = c.req.query("log");
-  const elsewhere = logId !== undefined && logId !== log.logId;
+  const elsewhere = (logId !== undefined && logId !== log.logId) ||
+    isAnother(log, after, c.req.query("last"));
   let skipped = false;
   try {
     // Who is ahead has applied numbers that this log lost: they must not be given out again. Who has
     // as many of another log fills under a number that must not count as the newest of this one.
     const ahead = elsewhere ? after >= log.lastSeq : after > log.lastSeq;
-    skipped = ahead && log.skipTo(after + 1);
+    skipped = ahead && await log.skipTo(after + 1);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return c.json({ error: error.message }, 400);
@@ -134,6 +143,18 @@ function stream(c: Context, parts: ControlParts): Response {
   const onEnd = (end: Parameters<Parameters<typeof purgeStream>[3]["onEnd"]>[0]) =>
     onEvent({ kind: "stream_ended", end });
   return lines(200, purgeStream(log, after, streamTimes, { signal: draining, onEnd }));
+}
+
+/** Waits a while for a copy to know as much as somebody who reads the original. */
+async function reach(log: PurgeLog, seq: number): Promise<void> {
+  await log.waitBeyond(seq - 1, AbortSignal.timeout(copyWaitMs));
+}
+
+/** Whether the record at a place is not the one that a follower has applied there. */
+function isAnother(log: PurgeLog, seq: number, id: string | undefined): boolean {
+  if (id === undefined || seq < log.firstSeq || seq > log.lastSeq) return false;
+  const [entry] = log.read(seq - 1, 1);
+  return entry !== undefined && (entry.kind === "skipped" || entry.id !== id);
 }
 
 function lines(status: number, body: BodyInit): Response {

@@ -189,3 +189,21 @@ Deno.test("who is ahead of the log makes it skip: no number means two purges", a
   await lines.cancel();
   await rig.close();
 });
+
+Deno.test("another record at a node's place is another log, whatever its name", async () => {
+  const rig = controlRig();
+  await rig.log.append(orderOf("one", "/a", "/b"));
+  await rig.log.append(orderOf("two", "/c"));
+  const ask = (after: number, last: string) =>
+    rig.ask("GET", `/purges/stream?after=${after}&log=${rig.log.logId}&last=${last}`);
+  const same = await ask(2, "one");
+  assert.equal(same.status, 200);
+  await same.body?.cancel();
+  // A control that was restored from an old copy, and has gone on since: number 2 meant another.
+  const other = await ask(2, "lost");
+  assert.equal(other.status, 410);
+  assert.equal((await other.json()).lastSeq, 3);
+  const newest = await ask(3, "lost");
+  assert.equal((await newest.json()).lastSeq, 4, "what is filled under 3 must not count as newest");
+  await rig.close();
+});

@@ -25,11 +25,16 @@ const common = [
   "--allow-write",
 ];
 
+/** kafkajs reads variables of its own, and whether it is under test. */
+const withKafka = common.map((flag) =>
+  flag.startsWith("--allow-env") ? `${flag},KAFKAJS_*,NODE_ENV` : flag
+);
+
 /** The programs in the order in which they start. */
 export const programs: readonly ProgramBuild[] = [
-  { name: "control", main: "control/main.ts", permissions: common, include: [] },
-  { name: "shield", main: "shield/main.ts", permissions: common, include: [] },
-  { name: "edge", main: "edge/main.ts", permissions: common, include: [] },
+  { name: "control", main: "control/main.ts", permissions: withKafka, include: [] },
+  { name: "shield", main: "shield/main.ts", permissions: withKafka, include: [] },
+  { name: "edge", main: "edge/main.ts", permissions: withKafka, include: [] },
   // --allow-ffi: SO_RCVBUF of the receive socket; --allow-sys: multicast-dns lists the interfaces.
   {
     name: "headend",

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { fetchKafka, kafkaVersion } from "#rigs";
+
 /** A program or shared library that some tests drive or ask. */
 interface Tool {
   readonly binary: string;
@@ -13,6 +15,8 @@ interface Tool {
 }
 
 const tools: readonly Tool[] = [
+  { binary: "mvn", packages: ["maven"], why: "fetches Apache Kafka" },
+  { binary: "java", packages: ["default-jre-headless"], why: "runs Apache Kafka" },
   { binary: "chromium", packages: ["chromium"], why: "drives the page of the set-top box" },
   { binary: "tshark", packages: ["tshark"], why: "reads the packets that we send" },
   { binary: "ffprobe", packages: ["ffmpeg"], why: "reads the timestamps of the live channel" },
@@ -56,8 +60,24 @@ async function missingTools(): Promise<Tool[]> {
   return missing;
 }
 
-/** Installs what is missing, or says what stays missing and why. */
+/** Installs and fetches what is missing, or says what stays missing and why. */
 export async function setUp({ install }: { install: boolean }): Promise<void> {
+  await installTools(install);
+  if (install) await setUpKafka();
+}
+
+/** Fetches Kafka's jars; where that cannot be, a library that mocks a broker. */
+async function setUpKafka(): Promise<void> {
+  const problem = await fetchKafka();
+  if (problem === undefined) return;
+  print(`Apache Kafka ${kafkaVersion} could not be fetched: ${problem}`);
+  const root = Deno.uid() === 0 && await isInstalled("apt-get");
+  const mock = root && await run("apt-get", ["install", "-y", "-qq", "librdkafka1"]);
+  const rest = "those that need a broker which can be stopped are skipped by name";
+  print(mock ? `librdkafka's mock cluster stands in for it; ${rest}.` : "Its tests are skipped.");
+}
+
+async function installTools(install: boolean): Promise<void> {
   const missing = await missingTools();
   if (missing.length === 0) return;
   const root = Deno.uid() === 0 && await isInstalled("apt-get");

@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { PurgeFollower, PurgeIndex, type PurgeRecord } from "#purge";
+import { controlLog, PurgeFollower, PurgeIndex, type PurgeRecord } from "#purge";
 import { type DiskStore, openDiskStore } from "./disk_store.ts";
 import { type Chance, chanceOf, type NameOrder, RecordedDisk } from "./power_cut_rig.ts";
 import { putObject, readObject, suiteBody, suiteResponse } from "./store_suite.ts";
@@ -66,7 +66,7 @@ async function fillAndPurge(
   const applied: Applied[] = [];
   const index = new PurgeIndex();
   const follower = new PurgeFollower({
-    url: log.url,
+    source: controlLog({ url: log.url }),
     file: `${dir}/purges.log`,
     index,
     onApplied: (entries) => {
@@ -101,7 +101,11 @@ async function startAgain(dir: string, applied: readonly Applied[], cut: number)
   const file = `${dir}/purges.log`;
   const discard = !await Deno.stat(file).then(() => true, () => false);
   const store = await openDiskStore({ dir: `${dir}/cache`, budgetBytes, durable: false, discard });
-  const follower = new PurgeFollower({ url: "http://127.0.0.1:1", file, index });
+  const follower = new PurgeFollower({
+    source: controlLog({ url: "http://127.0.0.1:1" }),
+    file,
+    index,
+  });
   const found = await follower.start();
   const before = applied.filter(({ since }) => since <= cut).map(({ record }) => record);
   let served = 0;

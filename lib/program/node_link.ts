@@ -8,8 +8,10 @@
 
 import { BadValue } from "#config";
 import {
+  controlLog,
   type FollowerState,
   type GapReason,
+  type LogSource,
   PurgeFollower,
   purgeForwarder,
   type PurgeIndex,
@@ -36,6 +38,8 @@ export interface NodeLinkOptions {
   readonly metrics: Metrics;
   readonly admin: Hono;
   readonly token: string | undefined;
+  /** Where the purge log is read; control by default. */
+  readonly source?: LogSource;
   /** Called after purges were applied. */
   readonly onApplied?: () => void;
   /** Called when everything stored must go; awaited before the index forgets why. */
@@ -95,8 +99,7 @@ export async function joinControl(options: NodeLinkOptions): Promise<NodeLink> {
     },
   });
   const follower = new PurgeFollower({
-    url: control,
-    token,
+    source: options.source ?? controlLog({ url: control, token }),
     file: `${dir}/purges.log`,
     index,
     onApplied: () => {

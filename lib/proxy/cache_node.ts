@@ -6,6 +6,7 @@
 
 import { CacheEngine, type CacheOutcome } from "#cache";
 import { formatHostPort, type ParameterTable, type Settings } from "#config";
+import { kafkaLog, readKafka } from "#kafka";
 import {
   frontMetrics,
   joinControl,
@@ -144,7 +145,9 @@ export async function startCacheNode(
   const address = formatHostPort(server.address);
   if (settings.control !== undefined) {
     const sweeper = new Sweeper(store, index);
+    const kafka = readKafka(settings, name);
     link = await joinControl({
+      source: kafka && kafkaLog(kafka),
       control: settings.control,
       dir: data,
       node: {

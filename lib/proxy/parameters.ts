@@ -5,6 +5,7 @@
  */
 
 import { bytes, choice, duration, hostPort, name, optional, path, url } from "#config";
+import { purgeLogParameters } from "#kafka";
 import { commonParameters, tlsParameters } from "#program";
 import { cachePolicyParameters } from "./cache_policy.ts";
 import { limitParameters } from "./limits.ts";
@@ -41,7 +42,7 @@ export function cacheNodeParameters(role: "edge" | "shield", listen: string, adm
       "How long a request with a Purge-Seq that this node has not applied yet waits for it.",
     ),
     control: optional(url(undefined, "Control service: purge log, topology, heartbeats.")),
-    purgeLog: choice(["embedded"], "embedded", "Which purge log to follow: control's own."),
+    ...purgeLogParameters("Which purge log to follow: through control, or straight from Kafka."),
     data: optional(
       path(
         undefined,

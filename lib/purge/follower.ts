@@ -1,6 +1,5 @@
 /**
- * Follows control's purge log: for ever, from the last number kept on disk, over one long streamed
- * response.
+ * Follows the purge log: for ever, from the last number kept on disk, over one connection at a time.
  *
  * @module
  */
@@ -12,7 +11,7 @@ import type {
   PurgeFollowerOptions,
   StateFound,
 } from "./follower_types.ts";
-import { ConnectionFault, openLog } from "./log_connection.ts";
+import { ConnectionFault } from "./log_source.ts";
 import { Nap } from "./nap.ts";
 import type { LogEntry } from "./record.ts";
 import { StateFile } from "./state_file.ts";
@@ -36,6 +35,8 @@ export class PurgeFollower {
   readonly #waiting = new WaitList();
   readonly #reachingEnd = new WaitList();
   #logId: string | undefined;
+  /** The order of the record that was applied last; `undefined` when that was none. */
+  #lastId: string | undefined;
   #state: FollowerState = "starting";
   #caughtUp = false;
   #lastHeardMs = 0;
@@ -61,7 +62,7 @@ export class PurgeFollower {
     return this.#caughtUp;
   }
 
-  /** Wall clock of the last byte from control, in milliseconds since the Unix epoch; 0 before any. */
+  /** Wall clock of the last sign of life of the log, in milliseconds since the Unix epoch; 0 before any. */
   get lastHeardMs(): number {
     return this.#lastHeardMs;
   }
@@ -73,8 +74,9 @@ export class PurgeFollower {
 
   /** Reads the state on disk, then follows the log in the background. Never throws. */
   async start(): Promise<StateFound> {
-    const { found, logId } = await this.#file.load(this.#options.index);
+    const { found, logId, lastId } = await this.#file.load(this.#options.index);
     this.#logId = logId;
+    this.#lastId = lastId;
     if (found === "corrupt") await this.#startLost();
     else await this.#replaceState(); // cuts off a torn line, and tells early that disk is read-only
     this.#running = this.#run();
@@ -134,12 +136,11 @@ export class PurgeFollower {
 
   /** One connection. Returns when the place in the log had to be settled, otherwise throws. */
   async #followOnce(): Promise<void> {
-    const { index, url, token, stallMs = 10_000 } = this.#options;
-    const opened = await openLog({
-      url,
-      token,
+    const { index, source, stallMs = 10_000 } = this.#options;
+    const opened = await source.open({
       afterSeq: index.appliedSeq,
       logId: this.#logId,
+      lastId: this.#lastId,
       stallMs,
       signal: this.#stopping.signal,
     }, () => this.#lastHeardMs = Date.now());
@@ -182,6 +183,7 @@ export class PurgeFollower {
     if (fresh.length > 0) {
       await this.#keep(fresh);
       for (const entry of fresh) index.apply(entry);
+      this.#lastId = orderOf(fresh[fresh.length - 1]);
       if (this.#unwritten || this.#file.wantsReplace(index)) await this.#replaceState();
       this.#waiting.reached(index.appliedSeq);
       onApplied?.(fresh);
@@ -204,7 +206,11 @@ export class PurgeFollower {
 
   async #replaceState(): Promise<void> {
     try {
-      await this.#file.replace(this.#logId, this.#options.index.save());
+      await this.#file.replace({
+        logId: this.#logId,
+        lastId: this.#lastId,
+        index: this.#options.index.save(),
+      });
       this.#unwritten = false;
     } catch (error) {
       this.#unwritten = true;
@@ -233,6 +239,7 @@ export class PurgeFollower {
     const reason = this.#lost ? "corrupt_state" : retention ? "retention" : "log_changed";
     index.gapTo(toSeq);
     this.#logId = head.logId;
+    this.#lastId = undefined;
     this.#lost = false;
     // In this order: who is killed between the two meets the same gap again.
     await this.#tellGap(reason);
@@ -281,6 +288,11 @@ export class PurgeFollower {
     this.#state = state;
     this.#options.onState?.(state);
   }
+}
+
+/** The order that an entry came with; a hole came with none. */
+function orderOf(entry: LogEntry): string | undefined {
+  return entry.kind === "skipped" ? undefined : entry.id;
 }
 
 /** Splits what came into the entries that continue `appliedSeq`, and the first that does not. */

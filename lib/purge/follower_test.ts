@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { PurgeFollower } from "./follower.ts";
 import type { PurgeFollowerOptions } from "./follower_types.ts";
+import { controlLog } from "./log_connection.ts";
 import { PurgeIndex } from "./purge_index.ts";
 import {
   head,
@@ -21,14 +22,14 @@ class Rig {
   constructor(
     readonly log: ScriptedLog,
     readonly dir: string,
-    readonly options: Partial<PurgeFollowerOptions>,
+    readonly options: Partial<PurgeFollowerOptions> & { readonly token?: string },
   ) {
     this.follower = this.make();
   }
 
   make(): PurgeFollower {
     return new PurgeFollower({
-      url: this.log.url,
+      source: controlLog({ url: this.log.url, token: this.options.token }),
       file: `${this.dir}/purges`,
       index: this.index,
       retryMs: { first: 5, last: 20 },
@@ -69,7 +70,10 @@ function follows(
   name: string,
   scripts: readonly Script[],
   work: (rig: Rig) => Promise<void>,
-  options: Partial<PurgeFollowerOptions> & { prepare?: (file: string) => Promise<void> } = {},
+  options: Partial<PurgeFollowerOptions> & {
+    token?: string;
+    prepare?: (file: string) => Promise<void>;
+  } = {},
 ): void {
   Deno.test(name, async () => {
     const { prepare, ...others } = options;
@@ -322,7 +326,7 @@ Deno.test("onApplied tells entries once, in order, after they count", async () =
   const index = new PurgeIndex();
   const told: [number, number][] = [];
   const follower = new PurgeFollower({
-    url: log.url,
+    source: controlLog({ url: log.url }),
     file: `${dir}/purges`,
     index,
     onApplied: (entries) => entries.forEach(({ seq }) => told.push([seq, index.appliedSeq])),
@@ -349,7 +353,12 @@ Deno.test("onGap is waited for while everything is gone", async () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     verdicts.push(index.verdict(subject));
   };
-  const follower = new PurgeFollower({ url: log.url, file: `${dir}/purges`, index, onGap });
+  const follower = new PurgeFollower({
+    source: controlLog({ url: log.url }),
+    file: `${dir}/purges`,
+    index,
+    onGap,
+  });
   await follower.start();
   assert.equal(await follower.waitCaughtUp(2000), true);
   assert.deepEqual([...verdicts, index.verdict(subject)], ["gone", "gone", "valid"]);
@@ -363,7 +372,7 @@ Deno.test("a disk that cannot be written is told; purges are honoured all the sa
   const index = new PurgeIndex();
   const faults: string[] = [];
   const follower = new PurgeFollower({
-    url: log.url,
+    source: controlLog({ url: log.url }),
     file: "/nonexistent/folder/purges",
     index,
     onFault: (fault) => faults.push(fault),
@@ -379,7 +388,11 @@ Deno.test("waitFor(): at once, in time, too late, and false when it stops", asyn
   const dir = await Deno.makeTempDir();
   const log = scriptedLog(stream(head(1), urlPurge(1)));
   const index = new PurgeIndex();
-  const follower = new PurgeFollower({ url: log.url, file: `${dir}/purges`, index });
+  const follower = new PurgeFollower({
+    source: controlLog({ url: log.url }),
+    file: `${dir}/purges`,
+    index,
+  });
   await follower.start();
   assert.equal(await follower.waitFor(0, 0), true);
   assert.equal(await follower.waitFor(1, 2000), true);
@@ -404,7 +417,8 @@ Deno.test("waitFor() wakes a follower that sleeps between two tries", async () =
     stream(head(1), urlPurge(1)),
   );
   const index = new PurgeIndex();
-  const options = { url: log.url, file: `${dir}/purges`, index, random: () => 0.99 };
+  const source = controlLog({ url: log.url });
+  const options = { source, file: `${dir}/purges`, index, random: () => 0.99 };
   // Once it was refused it would sleep for four seconds.
   const follower = new PurgeFollower({ ...options, retryMs: { first: 4000, last: 60_000 } });
   await follower.start();
@@ -425,7 +439,13 @@ Deno.test("control away from the start: it runs, answers, and stops at once", as
   const faults: string[] = [];
   const onFault = (fault: string) => void faults.push(fault);
   const retryMs = { first: 1, last: 5 };
-  const follower = new PurgeFollower({ url, file: `${dir}/purges`, index, onFault, retryMs });
+  const follower = new PurgeFollower({
+    source: controlLog({ url }),
+    file: `${dir}/purges`,
+    index,
+    onFault,
+    retryMs,
+  });
   assert.equal(await follower.start(), "new");
   assert.equal(await follower.waitCaughtUp(50), false);
   assert.equal(follower.state, "away");

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { LogSource } from "./log_source.ts";
 import type { PurgeIndex } from "./purge_index.ts";
 import type { LogEntry } from "./record.ts";
 
@@ -40,13 +41,11 @@ export type FollowerFault =
 
 /** What a {@link PurgeFollower} needs. Times are in milliseconds. */
 export interface PurgeFollowerOptions {
-  /** Control's base URL. */
-  readonly url: string | URL;
+  /** Where the log is read. */
+  readonly source: LogSource;
   /** File for the applied records; best in the folder of the store that they protect. */
   readonly file: string;
   readonly index: PurgeIndex;
-  /** Bearer token, when control wants one. */
-  readonly token?: string;
   /** Called after entries were applied and kept on disk, in order. */
   readonly onApplied?: (entries: readonly LogEntry[]) => void;
   /**

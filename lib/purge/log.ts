@@ -15,6 +15,8 @@ export interface PurgeLog {
   readonly firstSeq: number;
   /** The newest number given, 0 before any. */
   readonly lastSeq: number;
+  /** Whether this is a copy of a log that nodes may know more of than is here yet. */
+  readonly copies: boolean;
   /**
    * Adds records in the order given, without others in between. When the promise resolves they are
    * on disk and survive a kill or a loss of power; when it rejects none of them was added.
@@ -30,7 +32,11 @@ export interface PurgeLog {
   newest(limit: number): readonly PurgeRecord[];
   /**
    * Makes sure that no number up to `seq` will be given to a new record: a node has applied up to
-   * there. Returns whether the log was behind.
+   * there. Resolves with whether the log was behind; rejects with a `RangeError` what is too far.
    */
-  skipTo(seq: number): boolean;
+  skipTo(seq: number): Promise<boolean>;
+  /** Drops what is older than retention allows; returns how many numbers went. */
+  trim(): number;
+  /** Keeps what still waits, then lets go of what it holds. */
+  close(): void | Promise<void>;
 }

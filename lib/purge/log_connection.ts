@@ -4,47 +4,27 @@
  * @module
  */
 
-import type { FollowerFault } from "./follower_types.ts";
 import { LineSplitter, maxLineBytes } from "./lines.ts";
+import { ConnectionFault, type LogPlace, type LogSource, type OpenedLog } from "./log_source.ts";
 import type { LogEntry } from "./record.ts";
-import { type LogHead, parseEntryLine, parseLogHead } from "./stream.ts";
+import { parseEntryLine, parseLogHead } from "./stream.ts";
 
-/** A connection ended, and why. */
-export class ConnectionFault extends Error {
-  override name = "ConnectionFault";
-  constructor(readonly fault: FollowerFault, detail: string) {
-    super(detail);
-  }
-}
-
-/** Where and from where on to read. */
-export interface ConnectionOptions {
+/** Where control is. */
+export interface ControlAddress {
+  /** Control's base URL. */
   readonly url: string | URL;
-  readonly token: string | undefined;
-  readonly afterSeq: number;
-  readonly logId: string | undefined;
-  readonly stallMs: number;
-  readonly signal: AbortSignal;
+  /** Bearer token, when control wants one. */
+  readonly token?: string;
 }
 
-/** How control answered: the stream, or that `afterSeq` is no place of its log. */
-export type Opened = OpenStream | { readonly kind: "no_such_place"; readonly head: LogHead };
+type ConnectionOptions = LogPlace & ControlAddress;
 
-/** A stream; who opened it closes it, also after its entries have failed. */
-export interface OpenStream {
-  readonly kind: "stream";
-  readonly head: LogHead;
-  readonly batches: AsyncIterable<LogEntry[]>;
-  close(): Promise<void>;
+/** Returns control's log as a source: one long streamed response for each connection. */
+export function controlLog(address: ControlAddress): LogSource {
+  return { open: (place, onHeard) => openLog({ ...place, ...address }, onHeard) };
 }
 
-/**
- * Opens the stream and reads its head.
- *
- * @param onHeard Called for each piece of bytes, also for heartbeats.
- * @throws {ConnectionFault} also out of `batches`, whose end is a fault too.
- */
-export async function openLog(options: ConnectionOptions, onHeard: () => void): Promise<Opened> {
+async function openLog(options: ConnectionOptions, onHeard: () => void): Promise<OpenedLog> {
   const watch = new Watch(options.stallMs, options.signal);
   try {
     const response = await ask(options, watch.signal);
@@ -77,6 +57,7 @@ function ask(options: ConnectionOptions, signal: AbortSignal): Promise<Response>
   const url = new URL(`${String(options.url).replace(/\/+$/, "")}/purges/stream`);
   url.searchParams.set("after", String(options.afterSeq));
   if (options.logId !== undefined) url.searchParams.set("log", options.logId);
+  if (options.lastId !== undefined) url.searchParams.set("last", options.lastId);
   const headers = new Headers({ accept: "application/x-ndjson" });
   if (options.token !== undefined) headers.set("authorization", `Bearer ${options.token}`);
   return fetch(url, { headers, signal, redirect: "error" });

@@ -42,5 +42,13 @@ export type {
   StateFound,
 } from "./follower_types.ts";
 export { PurgeFollower } from "./follower.ts";
+export { type ControlAddress, controlLog } from "./log_connection.ts";
+export {
+  ConnectionFault,
+  type LogPlace,
+  type LogSource,
+  type OpenedLog,
+  type OpenStream,
+} from "./log_source.ts";
 export { type ForwarderOptions, purgeForwarder } from "./forwarder.ts";
 export { type LogHead, parseLogHead } from "./stream.ts";

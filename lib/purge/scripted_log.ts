@@ -11,6 +11,7 @@ export interface ScriptedConnection {
   /** What the follower asked for. */
   readonly after: string | null;
   readonly log: string | null;
+  readonly last: string | null;
   readonly authorization: string | null;
   /** Sends lines; objects as JSON, texts as they are. */
   send(...lines: readonly (object | string)[]): void;
@@ -67,6 +68,7 @@ export function scriptedLog(...first: readonly Script[]): ScriptedLog {
     const connection: ScriptedConnection = {
       after: searchParams.get("after"),
       log: searchParams.get("log"),
+      last: searchParams.get("last"),
       authorization: request.headers.get("authorization"),
       send: (...lines) => {
         const text = lines.map((line) => typeof line === "string" ? line : JSON.stringify(line));

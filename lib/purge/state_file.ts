@@ -17,6 +17,7 @@ const rows = v.array(v.tuple([v.string(), whole, whole]));
 const headSchema = v.object({
   format: v.literal(1),
   logId: v.nullable(v.string()),
+  lastId: v.optional(v.string()),
   index: v.object({
     appliedSeq: whole,
     everything: v.object({ hard: whole, soft: whole }),
@@ -31,6 +32,15 @@ export interface StateLoaded {
   readonly found: StateFound;
   /** The log that the state belongs to; `undefined` before any was heard. */
   readonly logId: string | undefined;
+  /** The order of the newest record applied; `undefined` when it is not known. */
+  readonly lastId: string | undefined;
+}
+
+/** What is written when a state file is written anew. */
+export interface StateToKeep {
+  readonly logId: string | undefined;
+  readonly lastId: string | undefined;
+  readonly index: PurgeIndexState;
 }
 
 /** The state file of one node; one process may hold it at a time. */
@@ -54,18 +64,24 @@ export class StateFile {
       text = await Deno.readTextFile(this.#path);
     } catch (error) {
       const found = error instanceof Deno.errors.NotFound ? "new" : "corrupt";
-      return { found, logId: undefined };
+      return { found, logId: undefined, lastId: undefined };
     }
     const lines = text.slice(0, text.lastIndexOf("\n") + 1).split("\n").slice(0, -1);
     const values = lines.map(unseal);
     const head = v.safeParse(headSchema, values.shift());
     const entries = values.map(parseLogEntry);
     if (!head.success || !follows(entries, head.output.index.appliedSeq)) {
-      return { found: "corrupt", logId: undefined };
+      return { found: "corrupt", logId: undefined, lastId: undefined };
     }
     index.load(head.output.index);
     for (const entry of entries) index.apply(entry);
-    return { found: "resumed", logId: head.output.logId ?? undefined };
+    const last = entries.at(-1);
+    const lastId = last === undefined
+      ? head.output.lastId
+      : last.kind === "skipped"
+      ? undefined
+      : last.id;
+    return { found: "resumed", logId: head.output.logId ?? undefined, lastId };
   }
 
   /** Adds entries and waits until they are on disk. */
@@ -82,11 +98,11 @@ export class StateFile {
   }
 
   /** Writes the whole state anew; a kill at any time leaves the old or the new one. */
-  async replace(logId: string | undefined, index: PurgeIndexState): Promise<void> {
+  async replace({ logId, lastId, index }: StateToKeep): Promise<void> {
     this.close();
     const next = `${this.#path}.next`;
     using file = await Deno.open(next, { write: true, create: true, truncate: true });
-    await writeAll(file, seal({ format: 1, logId: logId ?? null, index }));
+    await writeAll(file, seal({ format: 1, logId: logId ?? null, lastId, index }));
     await file.sync();
     await Deno.rename(next, this.#path);
     await syncFolder(this.#path);

@@ -31,7 +31,7 @@ async function writeState(path: string): Promise<Uint8Array> {
   const index = new PurgeIndex();
   for (const entry of entries.slice(0, 2)) index.apply(entry);
   const file = new StateFile(path);
-  await file.replace("log-1", index.save());
+  await file.replace({ logId: "log-1", lastId: undefined, index: index.save() });
   for (const entry of entries.slice(2)) await file.append([entry]);
   file.close();
   return await Deno.readFile(path);
@@ -120,7 +120,7 @@ Deno.test("the file is written anew when its entries outweigh the index", () =>
   withFolder(async (dir) => {
     const index = new PurgeIndex();
     const file = new StateFile(`${dir}/state`);
-    await file.replace("log-1", index.save());
+    await file.replace({ logId: "log-1", lastId: undefined, index: index.save() });
     for (let seq = 1; seq <= 1001; seq++) {
       const entry = { ...record(seq), value: "/same" };
       index.apply(entry);
@@ -130,7 +130,7 @@ Deno.test("the file is written anew when its entries outweigh the index", () =>
     const { size } = await Deno.stat(`${dir}/state`);
     await file.append(Array.from({ length: 1000 }, (_, i) => record(1002 + i)));
     assert.equal(file.wantsReplace(index), true);
-    await file.replace("log-1", index.save());
+    await file.replace({ logId: "log-1", lastId: undefined, index: index.save() });
     assert.equal(file.wantsReplace(index), false);
     assert.ok((await Deno.stat(`${dir}/state`)).size < size);
     file.close();

@@ -1,0 +1,7 @@
+/**
+ * Real servers that tests and benchmarks start, on free ports and in folders of their own.
+ *
+ * @module
+ */
+export { fetchKafka, kafkaVersion } from "./kafka_jars.ts";
+export { type BrokerKind, brokerKind, brokerName, type KafkaRig, startKafka } from "./kafka.ts";
