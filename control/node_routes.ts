@@ -166,7 +166,7 @@ function take(
   report: NodeReport,
   { timed }: { timed: boolean },
 ): void {
-  const { log, membership, snapshots, nowMs, steadyMs, onEvent } = parts;
+  const { membership, snapshots, nowMs, steadyMs, onEvent } = parts;
   const before = membership.view(id, nowMs());
   if (before === undefined) return;
   const appliedSeq = believedSeq(parts, report);
