@@ -15,6 +15,7 @@ import { fleetRoutes } from "./fleet_routes.ts";
 import { nodeRoutes } from "./node_routes.ts";
 import type { ControlParts } from "./parts.ts";
 import { purgeRoutes } from "./purge_routes.ts";
+import { routeRoutes } from "./router_app.ts";
 import { topologyRoutes } from "./topology_routes.ts";
 
 /** Makes the app. */
@@ -29,6 +30,7 @@ export function controlApp(parts: ControlParts, who: AccessOptions): Hono {
   app.route("/", nodeRoutes(parts));
   app.route("/", fleetRoutes(parts));
   app.route("/", topologyRoutes(parts));
+  app.route("/", routeRoutes(parts));
   app.route("/", tokenRoutes(parts));
   app.route("/", auditRoutes(parts));
   app.route("/", sessionRoutes(parts, who));

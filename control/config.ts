@@ -23,6 +23,9 @@ import { commonParameters } from "#program";
 /** What control can be told, with defaults. */
 export const parameters = {
   listen: hostPort("127.0.0.1:9000", "Where nodes and operators reach the control API."),
+  router: optional(
+    hostPort(undefined, "Where clients are sent on to an edge; anybody may ask there."),
+  ),
   data: path("control-data", "Folder of the purge log, the nodes and the topology.", "DIR"),
   pageOrigin: optional(
     list(url(undefined, "Web pages (scheme, host and port) whose scripts may use the API.")),

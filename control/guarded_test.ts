@@ -29,6 +29,7 @@ const routes = [
   { method: "GET", path: "/fleet", status: 200 },
   { method: "GET", path: "/fleet/boxes", status: 200 },
   { method: "POST", path: "/fleet/reports", body: {}, status: 400 },
+  { method: "GET", path: "/route/vod/1.mp4", status: 503 },
   { method: "GET", path: "/none", status: 404 },
 ];
 

@@ -96,10 +96,16 @@ export class NodeHealth {
     return this.#samples.at(-1)?.figures;
   }
 
-  /** Notes a sign of life, and what it said. */
-  heard(figures: NodeFigures | undefined, nowMs: number): void {
+  /** Notes a sign of life, and what it said. Returns whether that may have changed its health. */
+  heard(figures: NodeFigures | undefined, nowMs: number): boolean {
+    const wasLate = nowMs - this.#lastSeenMs > this.#limits.lateMs;
+    const before = this.#bad;
     this.#lastSeenMs = nowMs;
-    if (figures === undefined) return;
+    if (figures !== undefined) this.#figured(figures, nowMs);
+    return wasLate || before !== this.#bad;
+  }
+
+  #figured(figures: NodeFigures, nowMs: number): void {
     this.#sample({ atMs: nowMs, figures });
     this.#load = this.#load === undefined ? figures.load : (this.#load + figures.load) / 2;
     this.#judge(nowMs);
@@ -116,10 +122,11 @@ export class NodeHealth {
     return this.#bad === undefined ? { available: true } : { available: false, reason: this.#bad };
   }
 
-  /** What the node did in the last seconds; `undefined` before two reports with figures. */
+  /** What the node did in the last seconds; `undefined` before reports that lie apart. */
   rates(): Rates | undefined {
     const [first, last] = [this.#samples.at(0), this.#samples.at(-1)];
-    if (first === undefined || last === undefined || first === last) return undefined;
+    if (first === undefined || last === undefined) return undefined;
+    if (last.atMs - first.atMs < sampleGapMs) return undefined;
     const seconds = (last.atMs - first.atMs) / 1000;
     const grown = (read: (figures: NodeFigures) => number) =>
       read(last.figures) - read(first.figures);
@@ -137,7 +144,9 @@ export class NodeHealth {
   #sample(sample: Sample): void {
     const { atMs, figures } = sample;
     const last = this.#samples.at(-1);
-    if (last !== undefined && isFresh(figures, last.figures)) this.#samples = []; // it restarted
+    // It restarted, or our clock stepped back.
+    const anew = last !== undefined && (isFresh(figures, last.figures) || atMs < last.atMs);
+    if (anew) this.#samples = [];
     const previous = this.#samples.at(-2);
     if (previous !== undefined && atMs - previous.atMs < sampleGapMs) this.#samples.pop();
     this.#samples.push(sample);
@@ -170,6 +179,24 @@ export class NodeHealth {
     if ((this.rates()?.errorRatio ?? 0) > errorRatio * share) return "error_ratio";
     return (this.#load ?? 0) > load * share ? "load" : undefined;
   }
+}
+
+/**
+ * Judges the nodes of a tier together: errors of most of them at once are not theirs but of what they
+ * all fetch from, and taking them all out would help nobody.
+ */
+export function judgeTier(
+  nodes: Iterable<
+    { readonly id: string; readonly status: AdminStatus; readonly watch: NodeHealth }
+  >,
+  nowMs: number,
+): Map<string, Health> {
+  const healths = new Map<string, Health>();
+  for (const { id, status, watch } of nodes) healths.set(id, watch.health(status, nowMs));
+  const failing = [...healths].filter(([, { reason }]) => reason === "error_ratio");
+  if (failing.length < 2 || failing.length * 2 <= healths.size) return healths;
+  for (const [id] of failing) healths.set(id, { available: true });
+  return healths;
 }
 
 /** Whether counts began anew between two reports. */

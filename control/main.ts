@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BadValue, formatHostPort } from "#config";
+import { BadValue, formatHostPort, type HostPort } from "#config";
 import { readKafka } from "#kafka";
 import type { Logger } from "#log";
 import { frontMetrics, listen, type ProgramContext, runProgram } from "#program";
@@ -23,6 +23,7 @@ import { observe } from "./observe.ts";
 import type { ControlEvent, ControlParts } from "./parts.ts";
 import { SqlitePurgeLog } from "./purge_log.ts";
 import { PurgeProgress } from "./purge_progress.ts";
+import { routerApp } from "./router_app.ts";
 import { Snapshots } from "./snapshots.ts";
 import { TopologyRefresh } from "./topology_refresh.ts";
 
@@ -144,6 +145,7 @@ function start(context: ProgramContext<typeof parameters>): void {
     },
     onEvent: frontMetrics("control", metrics, log),
   });
+  if (settings.router !== undefined) openRouter(context, parts, settings.router);
   log.info("control API", {
     listen: formatHostPort(server.address),
     purgeSeq: purgeLog.lastSeq,
@@ -165,6 +167,20 @@ function start(context: ProgramContext<typeof parameters>): void {
     drain.abort();
   });
   context.setReady(true);
+}
+
+/** The listener for clients: it knows the topology and nothing else of control. */
+function openRouter(
+  { metrics, log, onDrain }: ProgramContext<typeof parameters>,
+  parts: ControlParts,
+  at: HostPort,
+): void {
+  const router = listen(at, {
+    handler: routerApp(parts).fetch,
+    onEvent: frontMetrics("control_router", metrics, log),
+  });
+  onDrain((timeoutMs) => router.drain(timeoutMs));
+  log.info("router", { listen: formatHostPort(router.address) });
 }
 
 function expireNodes({ log }: ProgramContext<typeof parameters>, parts: ControlParts): void {

@@ -7,7 +7,14 @@
 import * as v from "valibot";
 import { type NodeFigures, type NodeRecord, nodeRecordSchema } from "#topology";
 import type { Database } from "./database.ts";
-import { type AdminStatus, adminStatuses, type Health, NodeHealth, type Rates } from "./health.ts";
+import {
+  type AdminStatus,
+  adminStatuses,
+  type Health,
+  judgeTier,
+  NodeHealth,
+  type Rates,
+} from "./health.ts";
 
 /** A node that registered. Times are wall clock in milliseconds since the Unix epoch. */
 export interface Member {
@@ -57,6 +64,9 @@ export interface MemberView extends Member, NodeStatus {
   readonly rates: Rates | undefined;
 }
 
+/** How long a judgement holds when nothing is heard, in milliseconds. */
+const judgedMs = 250;
+
 const reported: NodeStatus = { status: "REPORTED", statusReason: "" };
 
 /** The members. Survives a restart of control; who does not speak up afterwards expires. */
@@ -66,6 +76,8 @@ export class Membership {
   readonly #members = new Map<string, Member>();
   readonly #healths = new Map<string, NodeHealth>();
   readonly #statuses = new Map<string, NodeStatus>();
+  /** What was judged of each tier, for a moment: every heartbeat and every routed client asks. */
+  readonly #judged = new Map<NodeRecord["role"], { atMs: number; healths: Map<string, Health> }>();
 
   /** Takes over who was a member before a restart; each gets the whole expiry time again. */
   constructor(database: Database, options: MembershipOptions, nowMs: number) {
@@ -101,15 +113,14 @@ export class Membership {
   /** A member with all that is known of it. */
   view(id: string, nowMs: number): MemberView | undefined {
     const member = this.#members.get(id);
-    const health = this.#healths.get(id);
-    if (member === undefined || health === undefined) return undefined;
-    const status = this.status(id);
+    const watch = this.#healths.get(id);
+    if (member === undefined || watch === undefined) return undefined;
     return {
       ...member,
-      ...status,
-      health: health.health(status.status, nowMs),
-      figures: health.figures,
-      rates: health.rates(),
+      ...this.status(id),
+      health: this.#tier(member.record.role, nowMs).get(id) ?? { available: true },
+      figures: watch.figures,
+      rates: watch.rates(),
     };
   }
 
@@ -121,6 +132,7 @@ export class Membership {
   /** Notes what an operator says of a node; it outlives the node's registration. */
   setStatus(id: string, { status, statusReason }: NodeStatus, nowMs: number): void {
     const { sql } = this.#database;
+    this.#judged.clear();
     if (status === "REPORTED") {
       sql.prepare("DELETE FROM node_status WHERE id = ?").run(id);
       this.#statuses.delete(id);
@@ -137,17 +149,10 @@ export class Membership {
     return nowMs - lastSeenMs > this.#options.lateMs;
   }
 
-  /** Whether traffic should go to a member; false for who is none. */
-  isAvailable(id: string, nowMs: number): boolean {
-    return this.#healths.get(id)?.health(this.status(id).status, nowMs).available ?? false;
-  }
-
-  /** Names of members of the topology that traffic should not go to, in order, at most 1024. */
+  /** Names of members that traffic should not go to, in order, at most 1024. */
   unavailable(role: NodeRecord["role"], nowMs: number): readonly string[] {
     const ids: string[] = [];
-    for (const { record: { id, role: is } } of this.#members.values()) {
-      if (is === role && !this.isAvailable(id, nowMs)) ids.push(id);
-    }
+    for (const [id, { available }] of this.#tier(role, nowMs)) if (!available) ids.push(id);
     return ids.sort().slice(0, 1024);
   }
 
@@ -164,7 +169,7 @@ export class Membership {
     if (!known || JSON.stringify(known.record) !== JSON.stringify(record)) this.#keep(record);
     if (!known) this.#join(record, nowMs);
     else this.#members.set(record.id, { ...known, record, lastSeenMs: nowMs });
-    this.#healths.get(record.id)?.heard(undefined, nowMs);
+    if (this.#healths.get(record.id)?.heard(undefined, nowMs)) this.#judged.clear();
     return known ? "renewed" : "registered";
   }
 
@@ -173,7 +178,7 @@ export class Membership {
     const member = this.#members.get(id);
     if (member === undefined) return;
     this.#members.set(id, { ...member, appliedSeq, snapshot, lastSeenMs: nowMs });
-    this.#healths.get(id)?.heard(figures, nowMs);
+    if (this.#healths.get(id)?.heard(figures, nowMs)) this.#judged.clear();
   }
 
   /** Takes a node out; false when it was no member. */
@@ -181,6 +186,7 @@ export class Membership {
     if (!this.#members.has(id)) return false;
     this.#database.sql.prepare("DELETE FROM nodes WHERE id = ?").run(id);
     this.#healths.delete(id);
+    this.#judged.clear();
     return this.#members.delete(id);
   }
 
@@ -197,6 +203,20 @@ export class Membership {
     this.#members.set(record.id, member);
     const limits = { lateMs, errorRatio, load, recoverMs };
     this.#healths.set(record.id, new NodeHealth(limits, nowMs));
+    this.#judged.clear();
+  }
+
+  #tier(role: NodeRecord["role"], nowMs: number): ReadonlyMap<string, Health> {
+    const last = this.#judged.get(role);
+    const ageMs = nowMs - (last?.atMs ?? 0);
+    if (last !== undefined && ageMs >= 0 && ageMs < judgedMs) return last.healths;
+    const nodes = [...this.#healths].flatMap(([id, watch]) => {
+      const is = this.#members.get(id)?.record.role;
+      return is === role ? [{ id, status: this.status(id).status, watch }] : [];
+    });
+    const healths = judgeTier(nodes, nowMs);
+    this.#judged.set(role, { atMs: nowMs, healths });
+    return healths;
   }
 
   #keep(record: NodeRecord): void {

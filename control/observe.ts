@@ -51,6 +51,13 @@ export function observe(
   const boxes = metrics.counter("control_fleet_reports_total", "Reports of set-top boxes.", [
     "outcome",
   ]);
+  const routes = metrics.counter(
+    "control_routes_total",
+    "Clients routed, by where they were sent.",
+    [
+      "outcome",
+    ],
+  );
   const streams = metrics.gauge("control_purge_streams", "Purge streams that are open.");
   const ends = metrics.counter("control_purge_stream_ends_total", "Purge streams that ended.", [
     "reason",
@@ -86,6 +93,8 @@ export function observe(
         nodes.inc({ outcome: event.outcome });
         if (event.outcome === "renewed") return;
         return log.info("node", { id: event.id, outcome: event.outcome });
+      case "routed":
+        return routes.inc({ outcome: event.outcome });
       case "box":
         return boxes.inc({ outcome: event.outcome });
       case "status":

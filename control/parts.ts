@@ -14,6 +14,7 @@ import type { AdminStatus } from "./health.ts";
 import type { Membership, RegisterOutcome } from "./nodes.ts";
 import type { PurgeProgress } from "./purge_progress.ts";
 import type { StreamEnd, StreamTimes } from "./purge_stream.ts";
+import type { RouteOutcome } from "./router_app.ts";
 import type { Snapshots } from "./snapshots.ts";
 import type { TopologyRefresh } from "./topology_refresh.ts";
 
@@ -31,6 +32,7 @@ export type ControlEvent =
   | { readonly kind: "purge_failed"; readonly reason: string }
   | { readonly kind: "applied"; readonly id: string; readonly tookMs: number }
   | { readonly kind: "node"; readonly id: string; readonly outcome: RegisterOutcome | "left" }
+  | { readonly kind: "routed"; readonly outcome: RouteOutcome }
   | { readonly kind: "box"; readonly outcome: FleetOutcome }
   | {
     readonly kind: "status";
