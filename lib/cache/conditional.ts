@@ -77,8 +77,17 @@ export interface Revalidation {
   readonly fillSeq: number;
 }
 
-/** Fields of a 304 that do not replace those of the stored response (RFC 9111 §3.2). */
-const kept: ReadonlySet<string> = new Set(["content-length", "content-encoding", "content-range"]);
+/**
+ * Fields of a 304 that do not replace those of the stored response (RFC 9111 §3.2): they say how its
+ * bytes are framed, coded and checked, and its bytes stay what they are.
+ */
+const kept: ReadonlySet<string> = new Set([
+  "content-digest",
+  "content-encoding",
+  "content-length",
+  "content-md5",
+  "content-range",
+]);
 
 /**
  * Returns a stored response with the fields and the times of the 304 that confirmed it

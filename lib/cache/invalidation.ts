@@ -22,18 +22,28 @@ export function invalidatedBy(
   response: ResponseHead,
   { keepQuery }: Pick<CachePolicy, "keepQuery">,
 ): Set<string> {
-  const keys = new Set<string>();
-  if (safe.has(request.method) || response.status >= 400) return keys;
-  keys.add(requestKey(request.target, keepQuery));
-  const host = fieldValue(request.fields, "host") ?? "unknown.invalid";
-  const base = `http://${host}${request.target}`;
-  for (const name of ["location", "content-location"]) {
-    const value = fieldValue(response.fields, name);
-    if (value === undefined || !URL.canParse(value, base) || !URL.canParse(base)) continue;
-    const url = new URL(value, base);
-    if (url.host === new URL(base).host) keys.add(requestKey(url.pathname + url.search, keepQuery));
-  }
-  return keys;
+  if (safe.has(request.method) || response.status >= 400) return new Set();
+  return new Set([
+    requestKey(request.target, keepQuery),
+    ...namedKeys(request, response, "location", { keepQuery }),
+    ...namedKeys(request, response, "content-location", { keepQuery }),
+  ]);
+}
+
+/** Returns the key that a field of the response names on the host that was asked, if it does. */
+export function namedKeys(
+  { target, fields }: RequestHead,
+  response: ResponseHead,
+  name: "location" | "content-location",
+  { keepQuery }: Pick<CachePolicy, "keepQuery">,
+): string[] {
+  const host = fieldValue(fields, "host") ?? "unknown.invalid";
+  const base = `http://${host}${target}`;
+  const value = fieldValue(response.fields, name);
+  if (value === undefined || !URL.canParse(value, base) || !URL.canParse(base)) return [];
+  const url = new URL(value, base);
+  if (url.host !== new URL(base).host) return [];
+  return [requestKey(url.pathname + url.search, keepQuery)];
 }
 
 /** Removes what is stored under a key, and keeps what is arriving from being stored or joined. */

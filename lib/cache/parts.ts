@@ -20,6 +20,7 @@ import { freshen, type Revalidation, withDate } from "./conditional.ts";
 import type { Exchange } from "./exchange.ts";
 import { factsOf } from "./facts.ts";
 import type { Fills } from "./fills.ts";
+import { keptBody } from "./kept_body.ts";
 import type { NextHopResponse } from "./next_hop.ts";
 import type { CachePolicy } from "./policy.ts";
 import type { Purges } from "./purges.ts";
@@ -63,39 +64,14 @@ export function keepPart(
   const stored = partToStore(exchange, response, { ...times, policy });
   if (stored === undefined) return response.body;
   const { response: part, range: [start, end] } = stored;
-  const writer = store.open(part, end - start);
   const watch = fills.watch(exchange.key);
-  let bytes = 0;
-  const give = async () => {
-    watch.end();
-    await writer.abort();
-  };
-  const reader = response.body.getReader();
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (!done) {
-          bytes += value.length;
-          await writer.write(value);
-          return controller.enqueue(value);
-        }
-        const whole = bytes === end - start && !watch.invalidated;
-        if (whole && refusalOf(part, { store, purges }) === undefined) {
-          watch.end();
-          await writer.commit(part);
-        } else await give();
-        controller.close();
-      } catch (error) {
-        await give();
-        throw error;
-      }
-    },
-    async cancel(reason) {
-      await give();
-      await reader.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
+  return keptBody(response.body, {
+    writer: store.open(part, end - start),
+    response: part,
+    expectedBytes: end - start,
+    admit: () => !watch.invalidated && refusalOf(part, { store, purges }) === undefined,
+    done: () => watch.end(),
+  });
 }
 
 function partToStore(

@@ -14,6 +14,7 @@ import { updateFromHead } from "./head_update.ts";
 import { invalidate, invalidatedBy } from "./invalidation.ts";
 import { asNextHopError } from "./next_hop_failure.ts";
 import { keepPart } from "./parts.ts";
+import { keepPosted } from "./posted.ts";
 import { vouchedSeq } from "./vouched.ts";
 
 /** Sends a request as it is, and makes invalid what it changed (RFC 9111 §4.4). */
@@ -38,16 +39,16 @@ export async function pass(
     });
     const fillSeq = bodiless ? await vouchedSeq(response, asked, purges) : asked.fillSeq;
     const receivedMs = nowMs();
+    const times = { requestSentMs, receivedMs, fillSeq };
     if (request.method === "HEAD") {
-      const times = { requestSentMs, receivedMs, fillSeq };
       await updateFromHead(exchange, response, { ...parts, times });
     }
     for (const changed of invalidatedBy(request, response, policy)) {
       invalidate(changed, { store, fills });
     }
     const body = request.method === "GET"
-      ? keepPart(exchange, response, { ...parts, times: { requestSentMs, receivedMs, fillSeq } })
-      : response.body;
+      ? keepPart(exchange, response, { ...parts, times })
+      : keepPosted(exchange, response, { ...parts, times });
     const head = {
       status: response.status,
       fields: withDate(endToEnd(response.fields), receivedMs),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Fields, fieldValue } from "#http";
+import { type Fields, fieldValue, listMembers } from "#http";
 
 /**
  * Returns the names in `Vary`, in lower case, sorted, each once.
@@ -23,8 +23,8 @@ export function varyNames(fields: Fields): readonly string[] | "*" {
  * Returns the secondary key of a request for a response that varies by `names`.
  *
  * Lines of one field are joined and blanks around commas dropped, as RFC 9111 §4.1 allows; an absent
- * field differs from an empty one. Language tags and weights are the same in either case (RFC 5646
- * §2.1.1); their order stays, because some servers read it as a preference (RFC 9110 §12.5.4).
+ * field differs from an empty one. Languages are the same in either case (RFC 5646 §2.1.1) and, where
+ * they weigh the same, in any order: no meaning of it can be relied upon (RFC 9110 §12.5.4).
  *
  * @param names What {@link varyNames} returned for the response.
  * @param requestFields The fields as the next hop saw them.
@@ -34,7 +34,16 @@ export function variantKey(names: readonly string[], requestFields: Fields): str
   return names.map((name) => {
     const value = fieldValue(requestFields, name);
     if (value === undefined) return name;
-    const list = value.replace(/[ \t]*,[ \t]*/g, ",");
-    return `${name}:${name === "accept-language" ? list.toLowerCase() : list}`;
+    if (name === "accept-language") return `${name}:${languages(value)}`;
+    return `${name}:${value.replace(/[ \t]*,[ \t]*/g, ",")}`;
   }).join("\n");
+}
+
+/** The ranges of an `Accept-Language`, written in one way for each meaning; what is none stays. */
+function languages(value: string): string {
+  const ranges = listMembers(value.toLowerCase()).map((member) => {
+    const [range, weight] = member.split(/[ \t]*;[ \t]*q=/);
+    return Number(weight ?? 1) === 1 ? range : `${range};q=${weight.replace(/\.?0*$/, "")}`;
+  });
+  return ranges.sort().join(",");
 }

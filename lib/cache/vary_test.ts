@@ -42,11 +42,25 @@ for (const { rule, one, other, same } of pairs) {
   });
 }
 
-Deno.test("variantKey() takes language ranges in either case (RFC 9111 §4.1)", () => {
-  const keyFor = (value: string) => variantKey(["accept-language"], [["accept-language", value]]);
-  assert.equal(keyFor("en-GB, DE;Q=0.5"), keyFor("EN-gb ,de;q=0.5"));
-  assert.notEqual(keyFor("en, de"), keyFor("de, en"));
-});
+// Vary: accept-language, whose grammar is known (RFC 9110 §12.5.4).
+const languages: { one: string; other: string; same: boolean }[] = [
+  { one: "en-GB, DE;Q=0.5", other: "EN-gb ,de;q=0.5", same: true },
+  { one: "en, de", other: "de, en", same: true },
+  { one: "en;q=0.5, de", other: "de;q=1.0, en;q=0.50", same: true },
+  { one: "en, de;q=0.9", other: "de, en;q=0.9", same: false },
+  { one: "en;q=0", other: "en", same: false },
+  { one: "en;q=0.5", other: "en;q=0.05", same: false },
+  { one: "en", other: "en, de", same: false },
+  { one: "en;q=x", other: "en", same: false },
+  { one: "", other: "en", same: false },
+];
+
+for (const { one, other, same } of languages) {
+  Deno.test(`variantKey(): languages "${one}" and "${other}" are ${same ? "one variant" : "two"}`, () => {
+    const keyFor = (value: string) => variantKey(["accept-language"], [["accept-language", value]]);
+    assert.equal(keyFor(one) === keyFor(other), same);
+  });
+}
 
 Deno.test("variantKey() keeps different values of several fields apart", () => {
   const value = fc.option(fc.stringMatching(/^[ -~]{0,5}$/));
