@@ -17,6 +17,7 @@ interface Tool {
 const tools: readonly Tool[] = [
   { binary: "mvn", packages: ["maven"], why: "fetches Apache Kafka" },
   { binary: "java", packages: ["default-jre-headless"], why: "runs Apache Kafka" },
+  { binary: "redis-server", packages: ["redis-server"], why: "leases tokens to nodes" },
   { binary: "chromium", packages: ["chromium"], why: "drives the page of the set-top box" },
   { binary: "tshark", packages: ["tshark"], why: "reads the packets that we send" },
   { binary: "ffprobe", packages: ["ffmpeg"], why: "reads the timestamps of the live channel" },

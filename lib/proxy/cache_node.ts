@@ -112,7 +112,8 @@ export async function startCacheNode(
     },
     wait: (seq) => link?.applied(seq, settings.fenceWait) ?? Promise.resolve(false),
   };
-  const { gate, follow } = openLimits(role, settings, { peers, metrics });
+  const limits = { node: name, peers, metrics, log, onDrain };
+  const { gate, follow } = await openLimits(role, settings, limits);
   const app = cacheNodeApp({
     gate,
     engine,
