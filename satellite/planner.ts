@@ -7,7 +7,7 @@
  * 1. repeating objects that would otherwise miss their latency (while all of these and live fit in the rate)
  * 2. live: announcements (new playlists and manifests), then segments, each in the order queued
  * 3. repeating objects that may come round again, earliest deadline first
- * 4. files, earliest deadline first
+ * 4. files: those that would miss their cycle, earliest deadline first, then by the square-root rule
  *
  * When live and repeating objects do not fit together, level 1 is empty: those who watch go before
  * those who tune in. Nothing here waits, sends or asks a clock.
@@ -45,6 +45,8 @@ export interface CarouselItem {
    * the last start.
    */
   readonly refillMs?: number;
+  /** How often a file is asked for, relative to other files; 1 by default. */
+  readonly popularity?: number;
   /** About what one pass takes on the wire now, headers included. */
   wireBytes(): number;
   /** Makes the packets of one pass; called when the first of them is due. */
@@ -81,6 +83,8 @@ const guardShare = 0.1;
  * every one at full load (the pinwheel problem); at half load this one does.
  */
 const repeatShare = 0.5;
+/** Files are planned with this share of the rate at least, however much live there is. */
+const leastFileShare = 0.05;
 /** Live is averaged over this many seconds. */
 const liveWindowSeconds = 30;
 
@@ -122,6 +126,14 @@ class CarouselSlot {
 
   get latestStartMs(): number {
     return this.startedMs + this.item.acquisitionMs;
+  }
+
+  /** How much the mean wait of all who ask gains from a pass now, up to a factor. */
+  worth(nowMs: number): number {
+    const { popularity = 1, acquisitionMs } = this.item;
+    // One that was never sent counts as if it had been due for a whole cycle.
+    const waitedMs = Math.min(nowMs - this.startedMs, 2 * acquisitionMs);
+    return waitedMs ** 2 * popularity / this.item.wireBytes();
   }
 }
 
@@ -247,14 +259,32 @@ export class CarouselPlanner {
     return this.#sorted().find((slot) => slot.dueMs <= nowMs);
   }
 
+  /**
+   * The file to send: the one with the greatest wait squared times popularity over size, which keeps
+   * the periods of the square-root rule (Vaidya and Hameed 1999), unless that would make one miss its
+   * cycle.
+   */
   #dueFile(nowMs: number): CarouselSlot | undefined {
     if (this.#runningFile !== undefined) return this.#runningFile;
-    let first: CarouselSlot | undefined;
-    for (const slot of this.#files.values()) {
-      if (slot.dueMs > nowMs) continue;
-      if (first === undefined || slot.latestStartMs < first.latestStartMs) first = slot;
+    const due = [...this.#files.values()].filter((slot) => slot.dueMs <= nowMs);
+    if (due.length <= 1) return due[0];
+    due.sort((a, b) => compare(a.latestStartMs, b.latestStartMs));
+    const best = due.reduce((a, b) => b.worth(nowMs) > a.worth(nowMs) ? b : a);
+    return this.#isInTime(due, best, nowMs) ? best : due[0];
+  }
+
+  /** Whether all others start in time, earliest deadline first, if `first` goes before them. */
+  #isInTime(due: readonly CarouselSlot[], first: CarouselSlot, nowMs: number): boolean {
+    const { liveBitsPerSecond, repeatBitsPerSecond } = this.admission(nowMs);
+    const left = this.#bitsPerSecond - liveBitsPerSecond - repeatBitsPerSecond;
+    const msPerByte = 8000 / Math.max(left, this.#bitsPerSecond * leastFileShare);
+    let startMs = nowMs + first.item.wireBytes() * msPerByte;
+    for (const slot of due) {
+      if (slot === first || slot.startedMs === -Infinity) continue;
+      if (startMs > slot.latestStartMs) return false;
+      startMs += slot.item.wireBytes() * msPerByte;
     }
-    return first;
+    return true;
   }
 
   #takeLive(slot: LiveSlot, nowMs: number): Outgoing | undefined {
