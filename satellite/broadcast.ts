@@ -18,7 +18,19 @@ export interface BroadcastOptions {
   readonly fdtAcquisitionMs: number;
   /** How long an object stays listed after its only pass, so that receivers which lost the FDT learn of it. */
   readonly listedAfterMs: number;
+  readonly protection?: Protection;
 }
+
+/** How packets are protected from loss. */
+export interface Protection {
+  /** FEC encoding ID: 0 (none) or 6 (RaptorQ, RFC 6330). */
+  readonly encodingId: number;
+  /** Repair symbols for each source symbol of live objects and files. */
+  readonly share: number;
+}
+
+/** Nothing but source symbols. */
+const unprotected: Protection = { encodingId: 0, share: 0 };
 
 /** Something handed to the broadcast. */
 export interface Ticket {
@@ -32,6 +44,8 @@ export interface Ticket {
 export interface CarriedTicket extends Ticket {
   /** Bytes of the object. */
   readonly bytes: number;
+  /** About what one pass takes on the wire, headers and repair symbols included. */
+  wireBytes(): number;
   /** The same bytes were found fresh at the origin again. */
   refresh(changes: { readonly maxAgeSeconds?: number; readonly purgeSeq?: number }): void;
 }
@@ -42,6 +56,8 @@ export interface CarryOptions {
   readonly acquisitionMs: number;
   /** Makes it a file; see {@link CarouselItem}. */
   readonly refillMs?: number;
+  /** How often a file is asked for, relative to other files. */
+  readonly popularity?: number;
   /** The older version, dropped when the first packet of this one is due. */
   readonly replaces?: Ticket;
   /** The first pass was sent. */
@@ -90,9 +106,17 @@ export class Broadcast {
   }
 }
 
+/** Traffic with repair symbols; what comes round each second needs none. */
+const protectedTraffic: ReadonlySet<Traffic> = new Set(["live", "file"]);
+
+function* named(packets: Iterable<Uint8Array>, traffic: Traffic): Iterable<Outgoing> {
+  for (const packet of packets) yield { packet, traffic };
+}
+
 /** One FLUTE session and its FDT, which is repeated while it lists something. */
 class Session {
   readonly planner: CarouselPlanner;
+  readonly protection: Protection;
   readonly #sender: FluteSender;
   readonly #options: BroadcastOptions;
   readonly #fdt: CarouselItem;
@@ -104,11 +128,13 @@ class Session {
   constructor(tsi: number, options: BroadcastOptions) {
     const wallMs = options.wallMs();
     this.planner = options.planner;
+    this.protection = options.protection ?? unprotected;
     this.#options = options;
     // After a restart the numbers of the last run still mean its objects to receivers.
     this.#sender = new FluteSender({
       tsi,
       symbolBytes,
+      encodingId: this.protection.encodingId,
       firstToi: 1 + Math.floor(wallMs / 1000) % 60_000,
       firstFdtInstanceId: Math.floor(wallMs / 1000) % 2 ** 20,
     });
@@ -133,9 +159,16 @@ class Session {
     yield* this.pass(toi, traffic);
   }
 
-  /** One pass over an object. */
+  /** One pass over an object; live objects and files with what protects them. */
   *pass(toi: number, traffic: Traffic): Iterable<Outgoing> {
-    for (const packet of this.#sender.objectPackets(toi)) yield { packet, traffic };
+    const repairShare = protectedTraffic.has(traffic) ? this.protection.share : 0;
+    yield* named(this.#sender.objectPackets(toi, { repairShare }), traffic);
+  }
+
+  /** One more pass over a file: symbols that nobody has yet, if there is a code that makes such. */
+  *freshPass(toi: number, traffic: Traffic): Iterable<Outgoing> {
+    const share = 1 + this.protection.share;
+    yield* named(this.#sender.freshPackets(toi, { share }), traffic);
   }
 
   refresh(toi: number, changes: { maxAgeSeconds?: number; purgeSeq?: number }): void {
@@ -184,7 +217,7 @@ class Shipment implements LiveItem, Ticket {
   }
 
   get wireBytes(): number {
-    return objectWireBytes(this.#object.body.length);
+    return objectWireBytes(this.#object.body.length, this.#session.protection.share);
   }
 
   get begun(): boolean {
@@ -233,6 +266,10 @@ class Carried implements CarouselItem, CarriedTicket {
     return this.#options.refillMs;
   }
 
+  get #isFile(): boolean {
+    return this.refillMs !== undefined;
+  }
+
   get bytes(): number {
     return this.#object.body.length;
   }
@@ -241,8 +278,13 @@ class Carried implements CarouselItem, CarriedTicket {
     return this.#toi !== undefined;
   }
 
+  get popularity(): number | undefined {
+    return this.#options.popularity;
+  }
+
   wireBytes(): number {
-    return objectWireBytes(this.bytes);
+    const share = this.#isFile ? this.#session.protection.share : 0;
+    return objectWireBytes(this.bytes, share);
   }
 
   /** The first pass, as live; repetition begins with it. */
@@ -260,7 +302,10 @@ class Carried implements CarouselItem, CarriedTicket {
 
   open(nowMs: number): Iterable<Outgoing> {
     if (this.#toi === undefined) return this.#firstFilePass(nowMs);
-    return this.#session.pass(this.#toi, this.#options.traffic);
+    const { traffic } = this.#options;
+    return this.#isFile
+      ? this.#session.freshPass(this.#toi, traffic)
+      : this.#session.pass(this.#toi, traffic);
   }
 
   refresh(changes: { readonly maxAgeSeconds?: number; readonly purgeSeq?: number }): void {
@@ -288,7 +333,8 @@ class Carried implements CarouselItem, CarriedTicket {
   }
 }
 
-function objectWireBytes(bytes: number): number {
+function objectWireBytes(bytes: number, repairShare: number): number {
   const packets = Math.ceil(bytes / symbolBytes);
-  return bytes + packets * wireBytes(headerBytes);
+  const repair = Math.ceil(packets * repairShare);
+  return bytes + packets * wireBytes(headerBytes) + repair * wireBytes(headerBytes + symbolBytes);
 }

@@ -8,6 +8,7 @@ import {
   BadValue,
   bitRate,
   bytes,
+  choice,
   duration,
   type HostPort,
   hostPort,
@@ -23,8 +24,10 @@ import {
   type Settings,
   url,
 } from "#config";
+import { fecEncodingIds } from "#fec";
 import { isMulticast } from "#multicast";
 import { commonParameters, target } from "#program";
+import type { Protection } from "./broadcast.ts";
 
 /** One row a parameter. */
 export const parameters = {
@@ -39,6 +42,16 @@ export const parameters = {
   rate: bitRate("61Mbit", "Rate on the wire, UDP and IPv4 headers included."),
   file: optional(
     list(target(undefined, "Path of a file at the origin to repeat; may be repeated.")),
+  ),
+  fec: choice(
+    ["none", "raptorq"],
+    "none",
+    "Erasure code of live objects and files; raptorq: any symbols make up for any lost.",
+  ),
+  fecOverhead: integer(
+    "10",
+    "Repair symbols for each 100 source symbols with --fec, 0 to 300.",
+    { min: 0, max: 300 },
   ),
   cycle: duration("3600s", "Longest time until a file comes round again.", { min: 1000 }),
   refill: duration(
@@ -106,7 +119,13 @@ export function checkSettings(settings: Settings<typeof parameters>): void {
   }
 }
 
-/** A dotted IPv4 address. */
+/** Returns what `--fec` and `--fec-overhead` ask for. */
+export function protectionOf({ fec, fecOverhead }: Settings<typeof parameters>): Protection {
+  return fec === "none"
+    ? { encodingId: fecEncodingIds.noCode, share: 0 }
+    : { encodingId: fecEncodingIds.raptorQ, share: fecOverhead / 100 };
+}
+
 /** `ADDRESS:PORT` with a dotted IPv4 address. */
 function ipv4Endpoint(fallback: string | undefined, help: string): Parameter<HostPort> {
   const any = hostPort(fallback, help);

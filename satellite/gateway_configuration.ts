@@ -19,6 +19,7 @@ import {
   transportProtocols,
   type TransportSession,
 } from "#mabr";
+import type { Protection } from "./broadcast.ts";
 import { transportObjectBase, transportUri } from "./object_key.ts";
 
 /** TSI of the configuration, the service list and the files. */
@@ -67,6 +68,7 @@ export interface Carriage {
   readonly serviceListKey: string;
   readonly services: readonly CarriedService[];
   readonly files: readonly CarriedFile[];
+  readonly protection?: Protection;
 }
 
 /** Silence after which a receiver may leave; the FDT alone comes each second. */
@@ -150,7 +152,7 @@ function mediaSession(stream: CarriedStream, carriage: Carriage): MulticastTrans
 
 function transportSession(
   tsi: number,
-  { group, bitsPerSecond, repair }: Carriage,
+  { group, bitsPerSecond, repair, protection }: Carriage,
   averageBitsPerSecond?: number,
 ): TransportSession {
   const endpoint: EndpointAddress = {
@@ -165,12 +167,24 @@ function transportSession(
     endpointAddresses: [endpoint],
     // All sessions share one rate, and any one of them may have all of it for a moment.
     bitRate: { averageBitsPerSecond, maximumBitsPerSecond: Math.floor(bitsPerSecond) },
+    forwardErrorCorrectionParameters: protection && protection.encodingId !== 0
+      ? [forwardErrorCorrection(protection)]
+      : undefined,
     unicastRepairParameters: repair.length === 0 ? undefined : {
       transportObjectBaseURI: transportObjectBase,
       transportObjectReceptionTimeoutMs: receptionTimeoutMs,
       ...backOff,
       baseURLs: repair.map((url) => ({ url: baseUrl(url), relativeWeight: 1 })),
     },
+  };
+}
+
+/** Repair symbols come in the session itself, so there is no endpoint of their own. */
+function forwardErrorCorrection({ encodingId, share }: Protection) {
+  return {
+    schemeIdentifier: `urn:ietf:rmt:fec:encoding:${encodingId}`,
+    overheadPercentage: Math.round(share * 100),
+    endpointAddresses: [],
   };
 }
 

@@ -8,18 +8,19 @@ import type { Logger } from "#log";
 import type { Metrics } from "#metrics";
 import { type DatagramSender, Pacer } from "#multicast";
 import type { PurgeIndex } from "#purge";
-import { Broadcast } from "./broadcast.ts";
+import { Broadcast, type Protection } from "./broadcast.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Complaints } from "./complaints.ts";
 import { type ConfigurationDocuments, ConfigurationFeed } from "./configuration_feed.ts";
 import { HeadendCounters } from "./counters.ts";
 import type { FeedContext } from "./feed.ts";
-import { type Carriage, configurationTsi } from "./gateway_configuration.ts";
-import { ObjectFeed } from "./object_feed.ts";
+import type { Carriage } from "./gateway_configuration.ts";
+import { FileCarousel, type PlannedFile } from "./file_carousel.ts";
 import { Origin } from "./origin.ts";
 import { type Admission, CarouselPlanner } from "./planner.ts";
 import { RateMeter } from "./rate_meter.ts";
 import type { ServiceStatus } from "./service_feed.ts";
+import { planCarousel } from "./square_root_rule.ts";
 import { burstBytes, Transmitter } from "./transmitter.ts";
 
 /** What a headend is made of. */
@@ -27,10 +28,10 @@ export interface HeadendOptions {
   /** The shield, or any HTTP server with the same paths. */
   readonly origin: URL;
   readonly serviceListKey: string;
-  /** Keys of the files in the carousel. */
-  readonly fileKeys: readonly string[];
-  readonly cycleMs: number;
+  /** Files in the carousel, whatever control plans. */
+  readonly files: readonly PlannedFile[];
   readonly refillMs: number;
+  readonly protection: Protection;
   /** Where receivers listen: it is written into the configuration. */
   readonly group: { readonly hostname: string; readonly port: number };
   readonly bitsPerSecond: number;
@@ -48,6 +49,15 @@ export interface HeadendOptions {
   readonly metrics: Metrics;
 }
 
+/** A file of the carousel, by the plan for what live and repeating objects leave now. */
+export interface FileStatus {
+  readonly path: string;
+  readonly bytes: number;
+  readonly periodSeconds: number;
+  /** From tuning in to the last packet, on average. */
+  readonly meanWaitSeconds: number;
+}
+
 /** What the status page shows. */
 export interface HeadendStatus {
   readonly rateBitsPerSecond: number;
@@ -62,7 +72,10 @@ export interface HeadendStatus {
   readonly lagSeconds: number;
   readonly admission: Admission;
   readonly services: readonly ServiceStatus[];
-  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  readonly protection: Protection;
+  readonly files: readonly FileStatus[];
+  /** Paths of files that are off the air because the rate is short. */
+  readonly filesLeftOut: readonly string[];
   readonly purge: { readonly appliedSeq: number; readonly hit: number };
   readonly failures: {
     readonly fetch: Readonly<Record<string, number>>;
@@ -74,9 +87,6 @@ export interface HeadendStatus {
   };
 }
 
-/** How often a file of the carousel is compared with the origin. */
-const fileRevalidateMs = 60_000;
-const fileMinMaxAgeSeconds = 300;
 const fdtAcquisitionMs = 1000;
 /** Long enough for a receiver to catch one of several FDTs under heavy loss. */
 const listedAfterMs = 6000;
@@ -91,7 +101,7 @@ export class Headend {
   readonly #complaints: Complaints;
   readonly #meter = new RateMeter(performance.now());
   readonly #catalogue: Catalogue;
-  readonly #files: readonly ObjectFeed[];
+  readonly #files: FileCarousel;
   readonly #configuration: ConfigurationFeed;
   #admissionTimer: ReturnType<typeof setInterval> | undefined;
 
@@ -108,6 +118,7 @@ export class Headend {
       wallMs: Date.now,
       fdtAcquisitionMs,
       listedAfterMs,
+      protection: options.protection,
     });
     const context: FeedContext = {
       origin: this.#makeOrigin(),
@@ -120,7 +131,9 @@ export class Headend {
     const onChange = () => this.#configuration.changed();
     const { serviceListKey, writeConfiguration: write } = options;
     this.#catalogue = new Catalogue(context, { serviceListKey, onChange });
-    this.#files = options.fileKeys.map((key) => this.#makeFile(context, key));
+    const { refillMs } = options;
+    this.#files = new FileCarousel(context, { refillMs, wallMs: Date.now, onChange });
+    this.#files.plan(options.files);
     this.#configuration = new ConfigurationFeed(context, {
       carriage: () => this.#carriage(),
       write,
@@ -137,7 +150,7 @@ export class Headend {
   start(): void {
     this.#transmitter.start();
     this.#catalogue.start();
-    for (const file of this.#files) file.start();
+    this.#files.start();
     this.#admissionTimer = setInterval(() => this.#checkAdmission(), admissionCheckMs);
   }
 
@@ -146,14 +159,19 @@ export class Headend {
     clearInterval(this.#admissionTimer);
     await this.#transmitter.stop();
     await this.#catalogue.stop();
-    await Promise.all(this.#files.map((file) => file.stop()));
+    await this.#files.stop();
     await this.#configuration.stop();
   }
 
   /** Applies the purges that the index has learnt: what they hit is dropped, fetched and sent again. */
   recheck(): void {
     this.#catalogue.recheck();
-    for (const file of this.#files) file.recheck();
+    this.#files.recheck();
+  }
+
+  /** Follows control's carousel plan; files of the flags stay, and count as named first. */
+  planFiles(files: readonly PlannedFile[]): void {
+    this.#files.plan([...this.#options.files, ...files]);
   }
 
   get status(): HeadendStatus {
@@ -171,7 +189,9 @@ export class Headend {
       lagSeconds: this.#lagSeconds(),
       admission: this.#planner.admission(nowMs),
       services: this.#catalogue.status,
-      files: this.#files.map(({ key, bytes }) => ({ path: key, bytes })),
+      protection: this.#options.protection,
+      files: this.#plannedFiles(),
+      filesLeftOut: this.#files.leftOut,
       purge: { appliedSeq: purges.appliedSeq, hit: purged.total },
       failures: {
         fetch: fetchFailures.toJSON(),
@@ -181,6 +201,20 @@ export class Headend {
         open: this.#complaints.open,
       },
     };
+  }
+
+  #plannedFiles(): FileStatus[] {
+    const { rateBitsPerSecond, liveBitsPerSecond, repeatBitsPerSecond } = this.#planner
+      .admission(performance.now());
+    const files = this.#files.files;
+    const left = Math.max(1, rateBitsPerSecond - liveBitsPerSecond - repeatBitsPerSecond);
+    const { periods } = planCarousel(files, left);
+    return files.map(({ key, bytes }, at) => ({
+      path: key,
+      bytes,
+      periodSeconds: periods[at].periodMs / 1000,
+      meanWaitSeconds: periods[at].meanWaitMs / 1000,
+    }));
   }
 
   #makeOrigin(): Origin {
@@ -218,25 +252,15 @@ export class Headend {
     });
   }
 
-  #makeFile(context: FeedContext, key: string): ObjectFeed {
-    const { cycleMs, refillMs } = this.#options;
-    return new ObjectFeed(context, {
-      key,
-      tsi: configurationTsi,
-      traffic: "file",
-      acquisitionMs: cycleMs,
-      refillMs,
-      revalidateMs: fileRevalidateMs,
-      minMaxAgeSeconds: fileMinMaxAgeSeconds,
-    });
-  }
-
   #carriage(): Carriage | undefined {
     const services = this.#catalogue.describe();
     if (services === undefined) return undefined;
-    const { group, bitsPerSecond, repair, serviceListKey, fileKeys, cycleMs } = this.#options;
-    const files = fileKeys.map((key) => ({ key, cycleMs }));
-    return { group, bitsPerSecond, repair, serviceListKey, services, files };
+    const { group, bitsPerSecond, repair, serviceListKey, protection } = this.#options;
+    const files = this.#files.files.map(({ key, acquisitionMs }) => ({
+      key,
+      cycleMs: acquisitionMs,
+    }));
+    return { group, bitsPerSecond, repair, serviceListKey, services, files, protection };
   }
 
   #utilisation(nowMs: number): number {
@@ -250,13 +274,23 @@ export class Headend {
 
   #checkAdmission(): void {
     const admission = this.#planner.admission(performance.now());
-    if (admission.holds) return this.#complaints.settle("the rate");
-    const { liveBitsPerSecond, repeatBitsPerSecond, fileBitsPerSecond, repeatsFit } = admission;
-    const need = liveBitsPerSecond + repeatBitsPerSecond + fileBitsPerSecond;
+    const { rateBitsPerSecond, liveBitsPerSecond, repeatBitsPerSecond } = admission;
+    const left = rateBitsPerSecond - liveBitsPerSecond - repeatBitsPerSecond;
+    const fileBitsPerSecond = this.#files.admit(Math.max(0, left));
+    const leftOut = this.#files.leftOut.length;
+    if (admission.holds && leftOut === 0) return this.#complaints.settle("the rate");
+    const { repeatsFit } = admission;
+    const [live, repeats, files, rate] = [
+      liveBitsPerSecond,
+      repeatBitsPerSecond,
+      Math.max(fileBitsPerSecond, admission.fileBitsPerSecond),
+      rateBitsPerSecond,
+    ].map((bits) => Math.ceil(bits / 1000));
     const sentence = `Cannot keep ${repeatsFit ? "the file cycle" : "the acquisition latency"}: ` +
-      `need ${Math.ceil(need / 1000)} kbit/s: received ${
-        admission.rateBitsPerSecond / 1000
-      } kbit/s`;
+      `need ${
+        live + repeats + files
+      } kbit/s (live ${live}, repeated ${repeats}, files ${files}): ` +
+      `received ${rate} kbit/s` + (leftOut > 0 ? `, and left out files: ${leftOut}` : "");
     this.#complaints.raise("the rate", repeatsFit ? "files" : "repeats", sentence);
   }
 

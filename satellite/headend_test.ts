@@ -6,6 +6,8 @@ import { gatewayConfigurationUri, parseGatewayConfiguration } from "#mabr";
 import { createMetrics } from "#metrics";
 import { openSender, writeCapture } from "#multicast";
 import { PurgeIndex, type PurgeKind } from "#purge";
+import type { Protection } from "./broadcast.ts";
+import { filesOfFlags, filesOfPlan } from "./carousel_plan.ts";
 import type { ConfigurationDocuments } from "./configuration_feed.ts";
 import { Headend } from "./headend.ts";
 import { SlidingOrigin } from "./origin_fixture.ts";
@@ -29,7 +31,7 @@ let groups = 0;
 
 async function onAir(
   test: (air: OnAir) => Promise<void>,
-  options: { bitsPerSecond?: number; maxObjectBytes?: number } = {},
+  options: { bitsPerSecond?: number; maxObjectBytes?: number; protection?: Protection } = {},
 ): Promise<void> {
   const group = `239.255.40.${++groups}`;
   const [origin, receiver] = [new SlidingOrigin(), await RecordingReceiver.open(group)];
@@ -41,9 +43,9 @@ async function onAir(
   const headend = new Headend({
     origin: origin.url,
     serviceListKey: "/dvbi/services.xml",
-    fileKeys: ["/files/guide.xml"],
-    cycleMs: 60_000,
+    files: filesOfFlags(["/files/guide.xml"], 60_000),
     refillMs: 1000,
+    protection: options.protection ?? { encodingId: 0, share: 0 },
     group: { hostname: group, port },
     bitsPerSecond: 40e6,
     repair: [new URL("http://127.0.0.1:8080")],
@@ -173,6 +175,61 @@ function assertNeverAhead(receiver: RecordingReceiver, first: number): void {
     }
   }
 }
+
+Deno.test("with RaptorQ every segment comes whole at 8 % loss, without a return path", async () => {
+  const protection = { encodingId: 6, share: 0.25 };
+  await onAir(async ({ origin, receiver, headend }) => {
+    receiver.lossPercent = 8;
+    const first = origin.newest - 2;
+    await receiver.until("playlists", () => playlists.every((path) => receiver.find(path)));
+    for (let n = 0; n < 3; n++) await onePeriod(origin, receiver);
+    for (let n = first; n < origin.newest; n++) {
+      for (const path of [`/one/seg-${n}.ts`, `/one/cmaf/video-${n}.m4s`]) {
+        assert.deepEqual(received(receiver, path), origin.bytes(path), path);
+        assert.equal(receiver.find(path)?.file.oti.encodingId, 6, path);
+      }
+    }
+    const { forwardErrorCorrectionParameters: fec } = configured(headend).multicastSessions[0]
+      .multicastTransportSessions[0];
+    assert.deepEqual(fec, [{
+      schemeIdentifier: "urn:ietf:rmt:fec:encoding:6",
+      overheadPercentage: 25,
+      endpointAddresses: [],
+    }]);
+  }, { protection });
+});
+
+function configured(headend: Headend) {
+  const parsed = parseGatewayConfiguration(headend.documents?.full ?? "");
+  assert.ok(typeof parsed !== "string");
+  return parsed;
+}
+
+Deno.test("control's carousel plan comes on the air beside the files of the flags, and leaves", async () => {
+  await onAir(async ({ receiver, headend }) => {
+    await receiver.until("the file of the flags", () => !!receiver.find("/files/guide.xml"));
+    const plan = filesOfPlan(
+      [{ path: "/one/cmaf/video-init.mp4", priority: 5, popularity: 9, acquisitionSeconds: 30 }],
+      60_000,
+    );
+    headend.planFiles(plan);
+    const paths = () => headend.status.files.map(({ path }) => path);
+    await receiver.until("the planned file", () => {
+      return headend.status.files.some(({ path, bytes }) => path === plan[0].key && bytes > 0);
+    });
+    assert.deepEqual(paths(), ["/files/guide.xml", "/one/cmaf/video-init.mp4"]);
+    await receiver.until("its latency in the configuration", () => {
+      if (headend.documents === undefined) return false;
+      const [{ objectCarousel }] =
+        configured(headend).multicastGatewayConfigurationTransportSessions;
+      return objectCarousel?.resourceLocators.some(({ targetAcquisitionLatencyMs }) =>
+        targetAcquisitionLatencyMs === 30_000
+      ) === true;
+    });
+    headend.planFiles([]);
+    assert.deepEqual(paths(), ["/files/guide.xml"]);
+  });
+});
 
 Deno.test("the configuration on the air tells where each part of the service is", async () => {
   await onAir(async ({ receiver, headend, written }) => {

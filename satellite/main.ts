@@ -10,7 +10,8 @@ import { isMulticast, openSender } from "#multicast";
 import { joinControl, type NodeLink, type ProgramContext, runProgram, version } from "#program";
 import { PurgeIndex } from "#purge";
 import { headendApp } from "./app.ts";
-import { checkSettings, introduction, parameters } from "./config.ts";
+import { filesOfFlags, filesOfPlan } from "./carousel_plan.ts";
+import { checkSettings, introduction, parameters, protectionOf } from "./config.ts";
 import type { ConfigurationDocuments } from "./configuration_feed.ts";
 import { replaceFile, tryReplaceable } from "./document_file.ts";
 import { Headend } from "./headend.ts";
@@ -35,9 +36,9 @@ async function start(context: Context): Promise<void> {
   const headend = new Headend({
     origin: settings.origin,
     serviceListKey: settings.serviceList,
-    fileKeys: settings.file ?? [],
-    cycleMs: settings.cycle,
+    files: filesOfFlags(settings.file ?? [], settings.cycle),
     refillMs: Math.min(settings.refill, settings.cycle),
+    protection: protectionOf(settings),
     group,
     bitsPerSecond: rate,
     repair: settings.repair ?? [],
@@ -56,7 +57,7 @@ async function start(context: Context): Promise<void> {
   });
   onDrain(() => headend.stop());
   admin.route("/", headendApp(headend));
-  const link = await join(context, purges, () => headend.recheck());
+  const link = await join(context, purges, headend);
   if (link) onDrain(() => link.leave());
   headend.start();
   log.info("sending", { to: formatHostPort(sendTo), interface: from, kbitPerSecond: rate / 1000 });
@@ -66,7 +67,7 @@ async function start(context: Context): Promise<void> {
 async function join(
   { settings, log, metrics, admin, token }: Context,
   index: PurgeIndex,
-  recheck: () => void,
+  headend: Headend,
 ): Promise<NodeLink | undefined> {
   const { control, data, nodeId = `headend-${settings.admin.port}`, catchUp } = settings;
   if (control === undefined) return undefined;
@@ -80,8 +81,9 @@ async function join(
     metrics,
     admin,
     token,
-    onApplied: recheck,
-    onGap: recheck,
+    onApplied: () => headend.recheck(),
+    onGap: () => headend.recheck(),
+    onSnapshot: ({ carousel }) => headend.planFiles(filesOfPlan(carousel, settings.cycle)),
   });
   if (!await link.caughtUp(catchUp)) log.warn("sending before the purge log was reached");
   return link;

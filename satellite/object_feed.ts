@@ -19,6 +19,8 @@ export interface ObjectFeedOptions {
   readonly acquisitionMs: number;
   /** Makes it a file. */
   readonly refillMs?: number;
+  /** How often a file is asked for, relative to other files. */
+  readonly popularity?: number;
   /** How often the origin is asked. */
   readonly revalidateMs: number;
   /** How long receivers may use it at least after the origin was last seen to have it. */
@@ -61,6 +63,11 @@ export class ObjectFeed {
   /** Bytes of the version on the air; 0 without one. */
   get bytes(): number {
     return this.#published?.ticket.bytes ?? 0;
+  }
+
+  /** What one pass of the version on the air takes on the wire; 0 without one. */
+  get wireBytes(): number {
+    return this.#published?.ticket.wireBytes() ?? 0;
   }
 
   /** Begins to ask for the object. */
@@ -138,7 +145,7 @@ export class ObjectFeed {
   }
 
   #carry(object: FetchedObject): void {
-    const { tsi, traffic, acquisitionMs, refillMs } = this.#options;
+    const { tsi, traffic, acquisitionMs, refillMs, popularity } = this.#options;
     const { broadcast, counters, nowMs } = this.#context;
     const ticket = broadcast.carry(
       tsi,
@@ -148,6 +155,7 @@ export class ObjectFeed {
         traffic,
         acquisitionMs,
         refillMs,
+        popularity,
         replaces: this.#published?.ticket,
         onSent: () => counters.objectsSent.add(traffic),
       },

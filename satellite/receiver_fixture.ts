@@ -27,6 +27,9 @@ export class RecordingReceiver {
   readonly #flute: FluteReceiver;
   readonly #running: Promise<void>;
   #problems: string[] = [];
+  /** Of each hundred packets so many are lost on the way, evenly. */
+  lossPercent = 0;
+  #debt = 0;
 
   private constructor(socket: DatagramReceiver) {
     this.#socket = socket;
@@ -83,8 +86,15 @@ export class RecordingReceiver {
       const payload = got.bytes.slice();
       const from = { host: got.source, port: 40_000 };
       this.datagrams.push({ timeMs: Date.now(), from, to, payload });
-      this.#flute.receive(payload, got.source, Date.now());
+      if (!this.#isLost()) this.#flute.receive(payload, got.source, Date.now());
       this.#flute.tick(Date.now());
     }
+  }
+
+  #isLost(): boolean {
+    this.#debt += this.lossPercent;
+    if (this.#debt < 100) return false;
+    this.#debt -= 100;
+    return true;
   }
 }
