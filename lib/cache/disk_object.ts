@@ -40,12 +40,13 @@ export class DiskObject {
   }
 }
 
-/** Opens a stream on a range of an object's body. */
-export type ReadObject = (
-  object: DiskObject,
-  start: number,
-  end: number,
-) => ReadableStream<Uint8Array>;
+/** Reads objects' bodies, each byte verified. */
+export interface ObjectReads {
+  /** Opens a stream on a range. */
+  stream(object: DiskObject, start: number, end: number): ReadableStream<Uint8Array>;
+  /** The whole of a small object that is in the page cache, else `undefined`. */
+  now(object: DiskObject): Uint8Array | undefined;
+}
 
 /** What `find` gives for an object: the head it had at that moment. */
 export class DiskEntry implements StoredEntry {
@@ -53,12 +54,12 @@ export class DiskEntry implements StoredEntry {
   readonly memory = undefined;
   /** The file behind it. */
   readonly object: DiskObject;
-  readonly #read: ReadObject;
+  readonly #reads: ObjectReads;
 
-  constructor(object: DiskObject, response: StoredResponse, read: ReadObject) {
+  constructor(object: DiskObject, response: StoredResponse, reads: ObjectReads) {
     this.object = object;
     this.response = response;
-    this.#read = read;
+    this.#reads = reads;
   }
 
   get bodyBytes(): number {
@@ -67,11 +68,16 @@ export class DiskEntry implements StoredEntry {
 
   /** Streams a range; each block is verified before a byte of it is given. */
   read(start: number, end: number): ReadableStream<Uint8Array> {
-    return this.#read(this.object, start, end);
+    return this.#reads.stream(this.object, start, end);
+  }
+
+  /** The whole body of a small object that was read or written lately. */
+  readNow(): Uint8Array | undefined {
+    return this.#reads.now(this.object);
   }
 
   /** The same object with another head. */
   withResponse(response: StoredResponse): DiskEntry {
-    return new DiskEntry(this.object, response, this.#read);
+    return new DiskEntry(this.object, response, this.#reads);
   }
 }

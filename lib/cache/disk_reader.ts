@@ -7,7 +7,7 @@
 import { crc32 } from "node:zlib";
 import { DiskReadError } from "./disk_fault.ts";
 import { type DiskFiles, readAt, readAtOnce } from "./disk_files.ts";
-import type { DiskObject } from "./disk_object.ts";
+import type { DiskObject, ObjectReads } from "./disk_object.ts";
 import type { DiskQueue } from "./disk_queue.ts";
 import { blockBytes, decodeTail } from "./disk_record.ts";
 import type { DiskWarmth } from "./disk_warmth.ts";
@@ -28,7 +28,7 @@ export interface DiskReaderOptions {
 }
 
 /** Opens streams. A file is open only while one span is read from it, however slow the client. */
-export class DiskReader {
+export class DiskReader implements ObjectReads {
   readonly #options: DiskReaderOptions;
 
   constructor(options: DiskReaderOptions) {
@@ -40,7 +40,7 @@ export class DiskReader {
    *
    * @throws {RangeError} when the range is not within the body.
    */
-  read(object: DiskObject, start: number, end: number): ReadableStream<Uint8Array> {
+  stream(object: DiskObject, start: number, end: number): ReadableStream<Uint8Array> {
     if (!(start >= 0 && start <= end && end <= object.bodyBytes)) {
       throw new RangeError(
         `Cannot read body: a range within ${object.bodyBytes} bytes: received ${start} to ${end}`,
@@ -81,6 +81,15 @@ export class DiskReader {
       },
       cancel: release,
     });
+  }
+
+  now(object: DiskObject): Uint8Array | undefined {
+    if (object.bodyBytes > spanBytes) return undefined;
+    try {
+      return this.#spanAtOnce(object, 0, object.bodyBytes);
+    } catch (error) {
+      this.#broken(object, error);
+    }
   }
 
   /** Reads and verifies the blocks from `start` on, and gives the bytes from `start` to at most `end`. */

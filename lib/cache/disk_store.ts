@@ -20,7 +20,7 @@ import { DiskFiles, removeFile } from "./disk_files.ts";
 import { DiskIndex } from "./disk_index.ts";
 import type { JournalLine } from "./disk_journal.ts";
 import { JournalFile } from "./disk_journal_file.ts";
-import { DiskEntry, type DiskObject, type ReadObject } from "./disk_object.ts";
+import { DiskEntry, type DiskObject } from "./disk_object.ts";
 import { DiskQueue } from "./disk_queue.ts";
 import { DiskReader } from "./disk_reader.ts";
 import { recover, type Recovered } from "./disk_recovery.ts";
@@ -117,8 +117,6 @@ class OpenDiskStore implements DiskStore, WriterHome {
   readonly #journal: JournalFile;
   readonly #reader: DiskReader;
   readonly #warmth = new DiskWarmth();
-  /** One for all entries. */
-  readonly #read: ReadObject = (object, start, end) => this.#reader.read(object, start, end);
   readonly #removals = new DiskQueue(removeConcurrency);
   readonly #writers = new Set<DiskWriter>();
   /** Generations that left the store, and whose files are still there. */
@@ -297,7 +295,7 @@ class OpenDiskStore implements DiskStore, WriterHome {
   }
 
   #add(object: DiskObject, response: StoredResponse): DiskEntry {
-    const entry = new DiskEntry(object, response, this.#read);
+    const entry = new DiskEntry(object, response, this.#reader);
     this.#index.add(entry);
     this.#objectBytes += object.chargedBytes;
     return entry;

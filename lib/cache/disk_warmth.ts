@@ -9,15 +9,19 @@ import type { DiskObject } from "./disk_object.ts";
 
 /** What passed through the page cache since, at most, in bytes. */
 const windowBytes = 2 ** 30;
-/** A read that took longer than so many milliseconds came from the disk. */
-const slowMs = 4;
-/** After one the guess is not trusted for so long, in milliseconds. */
-const distrustMs = 10_000;
+/** A read that took longer than so many milliseconds probably waited for the disk. */
+const slowMs = 2;
+/** So many slow reads are borne, and one more for each twenty others: a busy processor has some, too. */
+const borneReads = 5;
+const quickWorth = 1 / 20;
+/** Then the guess is not trusted for so long, in milliseconds. */
+const distrustMs = 5_000;
 
 /** Guesses from what was read and written lately, and from how long such reads take. */
 export class DiskWarmth {
   /** Bytes read and written so far. */
   #clockBytes = 0;
+  #borne = borneReads;
   #distrustedUntilMs = -Infinity;
 
   /** Whether `object` can be read at once. */
@@ -33,6 +37,9 @@ export class DiskWarmth {
 
   /** A read at once took so long. */
   took(ms: number, nowMs: number): void {
-    if (ms > slowMs) this.#distrustedUntilMs = nowMs + distrustMs;
+    this.#borne = ms > slowMs ? this.#borne - 1 : Math.min(borneReads, this.#borne + quickWorth);
+    if (this.#borne > 0) return;
+    this.#borne = borneReads;
+    this.#distrustedUntilMs = nowMs + distrustMs;
   }
 }

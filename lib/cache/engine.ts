@@ -134,7 +134,7 @@ export class CacheEngine {
   }
 
   /**
-   * Answers a GET or HEAD at once when a fresh response is in memory and nothing in the request
+   * Answers a GET or HEAD at once when a fresh response can be read at once and nothing in the request
    * needs a closer look; the same answer as {@link CacheEngine.respond} gives.
    *
    * @returns `undefined` to take the slow lane.
@@ -149,17 +149,24 @@ export class CacheEngine {
       key: requestKey(target, policy.keepQuery),
       requestFields,
     });
-    if (found.kind !== "found" || found.entry.memory === undefined) return undefined;
+    if (found.kind !== "found") return undefined;
     const { entry, verdict } = found;
+    if (entry.memory === undefined && entry.readNow === undefined) return undefined;
     const facts = factsOf(entry.response);
     const now = nowMs();
     const reuse = decideReuse({ facts, verdict, requestControl: noDirectives, nowMs: now });
     if (reuse !== "fresh") return undefined;
+    const { memory, bodyBytes, response: { status, source } } = entry;
+    const bodiless = method === "HEAD" || status === 204 || status === 205 || bodyBytes === 0;
+    const asks = memory === undefined && !bodiless;
+    const read = asks ? entry.readNow?.() : undefined;
+    if (asks && read === undefined) return undefined;
     store.touch(entry);
-    const { status, source } = entry.response;
-    const hit = this.#fastHits.of(entry, method, now);
+    const prepared = this.#fastHits.of(entry, method, now);
+    const hit = read === undefined ? prepared : { ...prepared, body: read };
     tell({ kind: "answered", result: "hit", status, source });
-    if (hit.body) tell({ kind: "served", road: "memory", bytes: hit.body.length, source });
+    const road = memory === undefined ? "disk" : "memory";
+    if (hit.body) tell({ kind: "served", road, bytes: hit.body.length, source });
     return hit;
   }
 

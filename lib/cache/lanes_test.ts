@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type Field, type Fields } from "#http";
 import type { FastHit } from "./fast_hit.ts";
 import { type NextHopResponse } from "./next_hop.ts";
+import { openDiskStore } from "./disk_store.ts";
 import { reply, settle, setUp } from "./scripted_next_hop.ts";
 
 /** Reads the octets of a fast answer back into a status and fields. */
@@ -61,6 +62,37 @@ for (const { what, response } of responses) {
     assert.ok(bench.sent.length <= 2);
   });
 }
+
+Deno.test("hit() gives the answer of respond() from a disk, once the object was read", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "downlink-lanes-" });
+  const store = await openDiskStore({ dir, budgetBytes: 2 ** 24 });
+  try {
+    const large = "x".repeat(300_000);
+    const bench = setUp(
+      ({ target }) => reply(200, [fresh, ["etag", '"v"']], target === "/a" ? "body" : large),
+      {},
+      store,
+    );
+    for (const target of ["/a", "/large"]) await bench.get(target);
+    while (store.count < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(bench.engine.hit({ method: "GET", target: "/a", fields: [] }), undefined);
+    for (const target of ["/a", "/large"]) await bench.get(target);
+    for (const method of ["GET", "HEAD"]) {
+      const fast = bench.engine.hit({ method, target: "/a", fields: [] });
+      const slow = await bench.ask("/a", [], { method });
+      assert.ok(fast !== undefined);
+      assert.deepEqual(parseHead(fast.head), { status: slow.status, fields: slow.fields });
+      const text = await new Response(slow.body as BodyInit).text();
+      assert.equal(new TextDecoder().decode(fast.body), text);
+    }
+    assert.equal(bench.engine.hit({ method: "GET", target: "/large", fields: [] }), undefined);
+    assert.ok(bench.outcomes.some((one) => one.kind === "served" && one.road === "disk"));
+    assert.equal(bench.sent.length, 2);
+  } finally {
+    await store.close();
+    await Deno.remove(dir, { recursive: true });
+  }
+});
 
 // What the fast lane leaves to the other one.
 const slow: { why: string; method?: string; target?: string; fields?: Fields; laterMs?: number }[] =

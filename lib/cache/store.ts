@@ -38,6 +38,8 @@ export interface StoredEntry {
   readonly bodyBytes: number;
   /** The whole body without a copy when it is in memory; never written to again. */
   readonly memory: Uint8Array | undefined;
+  /** The whole body where to read it waits for nothing; absent where nothing can be so. */
+  readNow?(): Uint8Array | undefined;
   /**
    * Puts a head before the body in memory, so that both are one piece; `undefined` where that cannot
    * be now. The piece is right until the next call, and for those who count themselves as its writers
