@@ -55,16 +55,26 @@ export interface EdgeOptions {
 }
 
 /** Starts `downlink-edge`. */
-export async function startEdge(
-  origin: string,
-  { flags = [], tree }: EdgeOptions = {},
+export function startEdge(origin: string, options: EdgeOptions = {}): Promise<Server> {
+  return startNode("edge", ["--upstream", origin], options);
+}
+
+/** Starts `downlink-shield`. */
+export function startShield(origin: string, options: EdgeOptions = {}): Promise<Server> {
+  return startNode("shield", ["--origin", origin], options);
+}
+
+async function startNode(
+  role: "edge" | "shield",
+  nextHop: readonly string[],
+  { flags = [], tree }: EdgeOptions,
 ): Promise<Server> {
   const [port, admin] = [freePort(), freePort()];
   const allowed = ["net", "env", "read", "write"].map((name) => `--allow-${name}`);
-  const args = ["run", "--no-prompt", ...allowed, "edge/main.ts"];
+  const args = ["run", "--no-prompt", ...allowed, `${role}/main.ts`];
   args.push("--listen", `127.0.0.1:${port}`, "--admin", `127.0.0.1:${admin}`);
-  args.push("--upstream", origin, "--log-level", "error", ...flags);
-  const name = tree === undefined ? "downlink-edge" : `downlink-edge (${tree})`;
+  args.push(...nextHop, "--log-level", "error", ...flags);
+  const name = `downlink-${role}${tree === undefined ? "" : ` (${tree})`}`;
   return await start({ name, port, binary: Deno.execPath(), args, cwd: tree });
 }
 
