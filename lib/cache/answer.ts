@@ -37,6 +37,8 @@ export interface AnswerParts {
   readonly cacheStatus: CacheStatus;
   /** Names of fields, in lower case, that the client does not get. */
   readonly hideFields: readonly string[];
+  /** The client is a cache of ours. */
+  readonly toOurCache: boolean;
   readonly maxRangeParts: number;
   readonly onServed: OnServed;
 }
@@ -47,7 +49,7 @@ export function makeAnswer(parts: AnswerParts): CacheAnswer {
   const fields = shownFields(parts);
   if (status === 200 && isNotModified(request.fields, facts)) {
     body.discard();
-    return { status: 304, fields: notModifiedFields(fields), body: null };
+    return { status: 304, fields: notModifiedFields(fields, parts), body: null };
   }
   const { bodyBytes } = body;
   const ranges = bodyBytes === undefined || body.ranges === "none"

@@ -199,6 +199,7 @@ export class Answers {
         ttlSeconds: kept ? Math.floor(freshLeftMs(facts, now) / 1000) : undefined,
       },
       hideFields: showHidden ? [] : policy.hideFields,
+      toOurCache: showHidden === true,
       maxRangeParts: policy.maxRangeParts,
       onServed: (bytes) => tell({ kind: "served", road: body.road, bytes, source }),
     });

@@ -49,11 +49,19 @@ function matchesAny(noneMatch: string, { etag }: ResponseFacts): boolean {
   return etag !== undefined && tags !== undefined && tags.some((tag) => weakMatch(tag, etag));
 }
 
-/** The fields of a 304 for a response with `fields`: without those that describe a body. */
-export function notModifiedFields(fields: Fields): Field[] {
-  return fields.filter(([name]) => name === "content-location" || !describesBody.test(name));
+/**
+ * The fields of a 304 for a response with `fields`: without those that describe a body. A cache of ours
+ * gets those that a change of the head would be missed by, for "guiding cache updates" (RFC 9110 §15.4.5).
+ */
+export function notModifiedFields(
+  fields: Fields,
+  { toOurCache }: { toOurCache: boolean },
+): Field[] {
+  const left = toOurCache ? ofTheBytes : describesBody;
+  return fields.filter(([name]) => !left.test(name));
 }
 
+const ofTheBytes = /^content-(?:length|encoding|range|md5)$/;
 const describesBody = /^content-(?:length|type|encoding|range|language|disposition|md5)$/;
 
 /**

@@ -127,16 +127,20 @@ Deno.test("revalidationFields() sends every validator there is (RFC 9111 §4.3.1
 });
 
 Deno.test("notModifiedFields() leaves out what describes a body (RFC 9110 §15.4.5)", () => {
-  const names = notModifiedFields([
+  const fields: Fields = [
     ...stored.fields,
     ["content-length", "1"],
     ["content-location", "/a"],
     ["content-security-policy", "x"],
-  ]).map(([name]) => name);
-  assert.ok(!names.some((name) => /^content-(length|type|encoding)$/.test(name)));
-  assert.ok(
-    ["date", "etag", "content-location", "content-security-policy"].every((name) =>
-      names.includes(name)
-    ),
-  );
+    ["content-type", "text/plain"],
+  ];
+  const namesFor = (toOurCache: boolean) =>
+    notModifiedFields(fields, { toOurCache }).map(([name]) => name);
+  const kept = ["date", "etag", "content-location", "content-security-policy"];
+  for (const toOurCache of [false, true]) {
+    const names = namesFor(toOurCache);
+    assert.ok(!names.some((name) => /^content-(length|encoding)$/.test(name)));
+    assert.ok(kept.every((name) => names.includes(name)));
+    assert.equal(names.includes("content-type"), toOurCache, "our cache updates it");
+  }
 });
