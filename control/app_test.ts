@@ -39,7 +39,8 @@ Deno.test("the progress of a purge: who has it, who has not, what each took", as
     .json();
   const view = async () => await (await rig.ask("GET", `/purges/${id}`)).json();
   const waiting = (id: string, appliedSeq: number, late: boolean, lastSeenMs: number) => {
-    return { id, role: "edge", appliedSeq, lastSeenMs, late };
+    const why = late ? "away" : appliedSeq === 0 ? "unplaced" : "behind";
+    return { id, role: "edge", appliedSeq, lastSeenMs, late, behindBy: 2 - appliedSeq, why };
   };
   const startMs = rig.clock.nowMs;
   let seen = await view();

@@ -127,6 +127,7 @@ function start(context: ProgramContext<typeof parameters>): void {
     snapshots,
     refresh,
     progress: new PurgeProgress(),
+    nodeToken: token,
     streamTimes: { heartbeatMs: settings.streamHeartbeat, slowMs: settings.streamSlow },
     nowMs: Date.now,
     steadyMs: () => performance.now(),

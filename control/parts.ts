@@ -59,6 +59,8 @@ export interface ControlParts {
   readonly refresh: TopologyRefresh;
   readonly progress: PurgeProgress;
   readonly streamTimes: StreamTimes;
+  /** Bearer token of the nodes' admin ports, when they want one. */
+  readonly nodeToken?: string;
   /** Wall clock, in milliseconds since the Unix epoch. */
   readonly nowMs: () => number;
   /** A clock that never steps, in milliseconds. */

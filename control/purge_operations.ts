@@ -29,6 +29,14 @@ const waiting = v.strictObject({
   appliedSeq: whole,
   lastSeenMs: timeMs,
   late: v.pipe(v.boolean(), v.description("It has been silent for longer than it should")),
+  behindBy: v.pipe(whole, v.description("Numbers that it lacks until it has the purge")),
+  why: v.pipe(
+    v.picklist(["away", "behind", "unplaced"]),
+    v.description(
+      "away: silent since lastSeenMs; behind: heard, not there yet; unplaced: heard, but without a " +
+        "place in this log: new, following another log, or refused",
+    ),
+  ),
 });
 
 const took = v.strictObject({ id: v.string(), role: v.picklist(nodeRoles), ms: v.number() });
@@ -44,6 +52,7 @@ const progressSchema = v.pipe(
       applied: whole,
       waiting: v.array(waiting),
       took: v.array(took),
+      tookMs: v.optional(v.strictObject({ p50: v.number(), p99: v.number(), max: v.number() })),
     }),
   }),
   v.title("PurgeProgress"),
@@ -60,17 +69,52 @@ const listSchema = v.pipe(
   v.title("PurgeList"),
 );
 
+const countSchema = v.pipe(
+  v.strictObject({
+    dryRun: v.literal(true),
+    kind: v.picklist(purgeKinds),
+    values: v.array(v.string()),
+    soft: v.boolean(),
+    objects: whole,
+    bytes: whole,
+    nodes: v.strictObject({
+      total: whole,
+      answered: whole,
+      counts: v.array(v.strictObject({
+        id: v.string(),
+        role: v.picklist(nodeRoles),
+        objects: whole,
+        bytes: whole,
+        examples: v.array(v.string()),
+        complete: v.pipe(v.boolean(), v.description("It had time to look at every object")),
+      })),
+      unanswered: v.array(
+        v.strictObject({ id: v.string(), role: v.picklist(nodeRoles), reason: v.string() }),
+      ),
+    }),
+  }),
+  v.title("PurgeCount"),
+);
+
 /** `POST /purges`. */
 export const createPurge = operation({
   id: "createPurge",
   tag: "purges",
   summary: "Purge by URL, prefix, tag, or everything",
-  description: "Answered once the record is on disk; nodes follow the log.",
+  description:
+    "Answered once the record is on disk, or all in-sync replicas of Kafka have it; nodes " +
+    "follow the log. With Idempotency-Key, asking again is answered with the purge that there is. With " +
+    "dryRun nothing is purged: each cache counts what it would hit.",
   scopes: ["purge"],
   body: v.pipe(purgeOrderSchema, v.title("PurgeOrder")),
   answers: {
+    200: { text: "A dry run: what would be hit.", schema: countSchema },
     202: { text: "It is in the log.", schema: acceptedSchema },
-    503: { text: "The log cannot be written; nothing was kept.", schema: refusalSchema },
+    422: { text: "The Idempotency-Key stands for another order.", schema: refusalSchema },
+    503: {
+      text: "The log cannot be written: all of the order or nothing was kept.",
+      schema: refusalSchema,
+    },
   },
 });
 
@@ -92,6 +136,20 @@ export const showPurge = operation({
   answers: {
     200: { text: "Where it stands.", schema: progressSchema },
     404: { text: "No purge of the log has this id.", schema: refusalSchema },
+  },
+});
+
+/** `GET /purges/{id}/events`. */
+export const watchPurge = operation({
+  id: "watchPurge",
+  tag: "purges",
+  summary: "Watch a purge go through the nodes, as server-sent events",
+  description: "Events `progress` with the same data as GET /purges/{id}, and one `completed`.",
+  scopes: ["read", "purge"],
+  answers: {
+    200: { text: "The events; ends when all nodes have it.", type: "text/event-stream" },
+    404: { text: "No purge of the log has this id.", schema: refusalSchema },
+    503: { text: "Too many watch already.", schema: refusalSchema },
   },
 });
 

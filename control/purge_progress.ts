@@ -16,11 +16,13 @@ export interface Progress {
     readonly waiting: readonly WaitingNode[];
     /** Nodes that reported it while this control ran, and when: to a tenth of a millisecond. */
     readonly took: readonly { readonly id: string; readonly role: NodeRole; readonly ms: number }[];
+    /** Of those, half within `p50`, all within `max`; absent before the first. */
+    readonly tookMs?: { readonly p50: number; readonly p99: number; readonly max: number };
   };
 }
 
-/** A node that has not applied a purge yet. */
-export interface WaitingNode {
+/** A node that purges are counted for. */
+export interface ProgressNode {
   readonly id: string;
   readonly role: NodeRole;
   readonly appliedSeq: number;
@@ -30,10 +32,19 @@ export interface WaitingNode {
   readonly late: boolean;
 }
 
-/** What is asked of a member. */
-export interface ProgressNode extends WaitingNode {
-  readonly id: string;
+/** A node that has not applied a purge yet. */
+export interface WaitingNode extends ProgressNode {
+  /** Numbers that it lacks until it has the purge. */
+  readonly behindBy: number;
+  /**
+   * `away`: silent since `lastSeenMs`. `behind`: heard, and not there yet. `unplaced`: heard, but it
+   * has no place in this log: it is new, follows another log, or is refused the log.
+   */
+  readonly why: "away" | "behind" | "unplaced";
 }
+
+/** Most nodes that are listed one by one, of a kind; all are counted. */
+const mostListed = 1000;
 
 interface Issued {
   readonly seq: number;
@@ -47,17 +58,29 @@ export class PurgeProgress {
   /** In order of `seq`. */
   #issued: Issued[] = [];
   #times = 0;
+  readonly #listeners = new Set<() => void>();
 
   /** @param most How many times are kept: purges and nodes of purges together. */
   constructor(most = 250_000) {
     this.#most = most;
   }
 
-  /** Notes a purge; `seq` is its last record's, `nowMs` of a clock that never steps. */
-  issued(seq: number, nowMs: number): void {
-    this.#issued.push({ seq, issuedMs: nowMs, tookMs: new Map() });
-    this.#times++;
+  /**
+   * Notes a purge; `seq` is its last record's, `issuedMs` and `nowMs` are of a clock that never steps.
+   *
+   * @param ahead Nodes that have reported it already: they follow the log by a shorter way.
+   */
+  issued(seq: number, issuedMs: number, nowMs = issuedMs, ahead: readonly string[] = []): void {
+    const tookMs = new Map(ahead.map((id) => [id, nowMs - issuedMs]));
+    this.#issued.push({ seq, issuedMs, tookMs });
+    this.#times += 1 + tookMs.size;
     this.#forgetOldest();
+  }
+
+  /** Calls `listener` after each report that may have moved a purge on; returns how to end that. */
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /**
@@ -76,6 +99,7 @@ export class PurgeProgress {
     }
     this.#times += times.length;
     this.#forgetOldest();
+    if (appliedSeq > beforeSeq) { for (const listener of [...this.#listeners]) listener(); }
     return times;
   }
 
@@ -83,16 +107,18 @@ export class PurgeProgress {
   of(seq: number, nodes: readonly ProgressNode[]): Progress {
     const tookMs = this.#issued.findLast((issued) => issued.seq === seq)?.tookMs;
     const waiting = nodes.filter((node) => node.appliedSeq < seq);
+    const took = nodes.flatMap(({ id, role }) => {
+      const ms = tookMs?.get(id);
+      return ms === undefined ? [] : [{ id, role, ms: Math.round(ms * 10) / 10 }];
+    });
     return {
       state: waiting.length === 0 ? "completed" : "in_progress",
       nodes: {
         total: nodes.length,
         applied: nodes.length - waiting.length,
-        waiting,
-        took: nodes.flatMap(({ id, role }) => {
-          const ms = tookMs?.get(id);
-          return ms === undefined ? [] : [{ id, role, ms: Math.round(ms * 10) / 10 }];
-        }),
+        waiting: waiting.slice(0, mostListed).map((node) => waitingNode(node, seq)),
+        took: took.slice(0, mostListed),
+        ...took.length > 0 && { tookMs: quantiles(took.map(({ ms }) => ms)) },
       },
     };
   }
@@ -106,4 +132,15 @@ export class PurgeProgress {
     }
     this.#issued = this.#issued.slice(count);
   }
+}
+
+function waitingNode(node: ProgressNode, seq: number): WaitingNode {
+  const why = node.late ? "away" : node.appliedSeq === 0 ? "unplaced" : "behind";
+  return { ...node, behindBy: seq - node.appliedSeq, why };
+}
+
+function quantiles(times: readonly number[]) {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.ceil(share * sorted.length) - 1];
+  return { p50: at(0.5), p99: at(0.99), max: at(1) };
 }

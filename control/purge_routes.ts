@@ -4,14 +4,22 @@
  * @module
  */
 
-import { randomUUID } from "node:crypto";
 import { type Context, Hono } from "hono";
-import { maxOrderBytes, type PurgeLog, type PurgeOrder, type PurgeRecord, readOrder } from "#purge";
-import { callerOf, mayDo, noteDetail } from "./access/caller.ts";
+import { maxOrderBytes, type PurgeLog, type PurgeRecord, readOrder } from "#purge";
 import { readJson } from "./body.ts";
+import { dryRun } from "./dry_run.ts";
 import { followers } from "./followers.ts";
 import type { ControlParts } from "./parts.ts";
-import { createPurge, followPurges, listPurges, showPurge } from "./purge_operations.ts";
+import {
+  createPurge,
+  followPurges,
+  listPurges,
+  showPurge,
+  watchPurge,
+} from "./purge_operations.ts";
+import { OrderDesk } from "./purge_order.ts";
+import { PurgeWatchers } from "./purge_watchers.ts";
+import { orderView, progressView } from "./purge_view.ts";
 import { logHead, purgeStream } from "./purge_stream.ts";
 
 /** How many records `GET /purges` looks back. */
@@ -20,72 +28,35 @@ const listedRecords = 500;
 /** How long a follower who knows more than our copy of the log waits for it, in milliseconds. */
 const copyWaitMs = 2000;
 
-/** Makes `POST /purges`, `GET /purges`, `GET /purges/{id}` and `GET /purges/stream`. */
+/** Makes the routes under `/purges`. */
 export function purgeRoutes(parts: ControlParts): Hono {
   const app = new Hono();
+  const desk = new OrderDesk(parts);
+  const watchers = new PurgeWatchers(parts);
   app.post("/purges", createPurge, async (c) => {
     const body = await readJson(c.req.raw, maxOrderBytes);
     if (body.kind === "refused") return c.json({ error: body.sentence }, body.status);
     const reading = readOrder(body.value);
     if (reading.kind === "refused") return c.json({ error: reading.sentence }, 400);
-    return await purge(c, parts, reading.order);
+    const { order } = reading;
+    return order.dryRun ? await dryRun(c, parts, order) : await desk.take(c, order);
   });
   app.get("/purges", listPurges, (c) => c.json(listing(parts)));
   app.get("/purges/stream", followPurges, (c) => stream(c, parts));
   app.get("/purges/:id", showPurge, (c) => {
     const records = parts.log.order(c.req.param("id"));
-    if (records.length === 0) {
-      const error = `Cannot find the purge: need an id of the log: received ${
-        c.req.param("id").slice(0, 64)
-      }`;
-      return c.json({ error }, 404);
-    }
-    return c.json(view(parts, records));
+    return records.length === 0 ? unknownPurge(c) : c.json(progressView(parts, records));
+  });
+  app.get("/purges/:id/events", watchPurge, (c) => {
+    const records = parts.log.order(c.req.param("id"));
+    return records.length === 0 ? unknownPurge(c) : watchers.open(records);
   });
   return app;
 }
 
-async function purge(c: Context, parts: ControlParts, order: PurgeOrder): Promise<Response> {
-  const { kind, values, soft } = order;
-  const id = randomUUID();
-  const issuer = issuerOf(c);
-  const mode = soft ? ", soft" : "";
-  noteDetail(c, `${kind} ${values.slice(0, 3).join(" ")} (${values.length})${mode}`);
-  const startedMs = parts.steadyMs();
-  let records: readonly PurgeRecord[];
-  try {
-    records = await parts.log.append(values.map((value) => ({ id, kind, value, soft, issuer })));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    parts.onEvent({ kind: "purge_failed", reason });
-    const sentence = `Cannot purge: need a log that can be written: received ${reason}`;
-    return c.json({ error: sentence }, 503, { "retry-after": "1" });
-  }
-  const seq = records[records.length - 1].seq;
-  parts.progress.issued(seq, startedMs);
-  parts.onEvent({ kind: "purged", id, purge: kind, soft, records: records.length, seq, issuer });
-  return c.json({ id, seq }, 202, { location: `/purges/${id}` });
-}
-
-/** Who asked: the node that forwarded it, in its own words, or the name of the caller's token. */
-function issuerOf(c: Context): string {
-  const named = c.req.header("purge-issuer") ?? "";
-  const caller = callerOf(c);
-  if (mayDo(caller, ["node"]) && /^[A-Za-z0-9._:@-]{1,64}$/.test(named)) return named;
-  return caller.road === "token" || caller.road === "session" ? caller.name : "api";
-}
-
-/** What was ordered, as the API shows it. */
-function orderView(records: readonly PurgeRecord[]) {
-  const { seq } = records[records.length - 1];
-  const { id, kind, soft, issuedMs, issuer } = records[0];
-  const values = kind === "all" ? [] : records.map(({ value }) => value);
-  return { id, seq, kind, values, soft, issuedMs, issuer };
-}
-
-function view(parts: ControlParts, records: readonly PurgeRecord[]) {
-  const order = orderView(records);
-  return { ...order, ...parts.progress.of(order.seq, followers(parts, parts.nowMs())) };
+function unknownPurge(c: Context): Response {
+  const id = c.req.param("id")?.slice(0, 64);
+  return c.json({ error: `Cannot find the purge: need an id of the log: received ${id}` }, 404);
 }
 
 function listing(parts: ControlParts) {

@@ -30,6 +30,7 @@ import {
   withoutDroppedQuery,
 } from "./delivery.ts";
 import { FigureCount } from "./figures.ts";
+import { dryRunRoute } from "./dry_run.ts";
 import { nodeMetrics } from "./metrics.ts";
 import { openNodeStore } from "./node_store.ts";
 import type { cacheNodeParameters } from "./parameters.ts";
@@ -91,6 +92,7 @@ export async function startCacheNode(
     },
   });
   onDrain(() => store.close());
+  context.admin.route("/", dryRunRoute(store));
   const engine = new CacheEngine({
     name,
     store,

@@ -47,15 +47,16 @@ async function forward(
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), options.timeoutMs ?? 10_000);
   try {
+    const headers = headersFor(request, options);
     const ask = () =>
       fetch(url, {
         method: request.method,
-        headers: headersFor(request, options),
+        headers,
         body,
         redirect: "error",
         signal: late.signal,
       });
-    // A kept connection may be to a control that has gone. Purging twice does no harm.
+    // A kept connection may be to a control that has gone. The same key makes it the same purge.
     const response = await ask().catch((error) => late.signal.aborted ? raise(error) : ask());
     return new Response(response.body, { status: response.status, headers: fromControl(response) });
   } catch (error) {
@@ -77,6 +78,9 @@ function headersFor(request: Request, { token, node }: ForwarderOptions): Header
   if (own !== null) headers.set("authorization", own);
   else if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
   if (node !== undefined) headers.set("purge-issuer", node);
+  const key = request.headers.get("idempotency-key");
+  if (key !== null) headers.set("idempotency-key", key);
+  else if (request.method === "POST") headers.set("idempotency-key", crypto.randomUUID());
   return headers;
 }
 

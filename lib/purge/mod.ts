@@ -33,6 +33,7 @@ export {
   purgeOrderSchema,
   readOrder,
 } from "./order.ts";
+export { type CountedEntry, countHits, parsePurgeCount, type PurgeCount } from "./count.ts";
 export { readValue, type ValueReading } from "./value.ts";
 export type {
   FollowerFault,

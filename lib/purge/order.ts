@@ -19,6 +19,8 @@ export interface PurgeOrder {
   readonly kind: PurgeKind;
   readonly values: readonly string[];
   readonly soft: boolean;
+  /** Only counts what would be hit. */
+  readonly dryRun: boolean;
 }
 
 /** An order, or one sentence that says why there is none. */
@@ -34,13 +36,14 @@ export const purgeOrderSchema = v.strictObject({
     [],
   ),
   soft: v.optional(v.boolean(), false),
+  dryRun: v.optional(v.boolean(), false),
 });
 
 /** Reads the body of `POST /purges`, already parsed as JSON. Equal values count once. */
 export function readOrder(body: unknown): OrderReading {
   const parsed = v.safeParse(purgeOrderSchema, body, { abortEarly: true });
   if (!parsed.success) return refuse(problemOf(parsed.issues[0]));
-  const { kind, soft } = parsed.output;
+  const { kind, soft, dryRun } = parsed.output;
   const texts = kind === "all" && parsed.output.values.length === 0 ? [""] : parsed.output.values;
   if (texts.length === 0) return refuse(`need 1 to ${maxOrderValues} values: received none`);
   const values = new Set<string>();
@@ -49,7 +52,7 @@ export function readOrder(body: unknown): OrderReading {
     if (reading.kind === "refused") return refuse(reading.reason);
     values.add(reading.value);
   }
-  return { kind: "order", order: { kind, values: [...values], soft } };
+  return { kind: "order", order: { kind, values: [...values], soft, dryRun } };
 }
 
 function problemOf(issue: v.BaseIssue<unknown>): string {

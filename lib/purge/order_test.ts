@@ -6,15 +6,15 @@ Deno.test("an order is hard unless it says soft, and counts equal values once", 
   const values = ["/a", "http://cdn.example/a", "/b/../a", "/c"];
   assert.deepEqual(readOrder({ kind: "url", values }), {
     kind: "order",
-    order: { kind: "url", values: ["/a", "/c"], soft: false },
+    order: { kind: "url", values: ["/a", "/c"], soft: false, dryRun: false },
   });
 });
 
 Deno.test("an order for all needs no values", () => {
   for (const values of [undefined, [], [""], ["*"]]) {
-    assert.deepEqual(readOrder({ kind: "all", values, soft: true }), {
+    assert.deepEqual(readOrder({ kind: "all", values, soft: true, dryRun: true }), {
       kind: "order",
-      order: { kind: "all", values: [""], soft: true },
+      order: { kind: "all", values: [""], soft: true, dryRun: true },
     });
   }
 });

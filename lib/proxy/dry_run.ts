@@ -1,0 +1,32 @@
+/**
+ * `POST /purges/dry-run` on a cache's admin port: what a purge would hit here.
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import { readAtMost } from "#http";
+import { type CountedEntry, countHits, maxOrderBytes, readOrder } from "#purge";
+
+/** How long a count may take, in milliseconds. */
+const countMs = 2000;
+
+/** Makes the route; it changes nothing. */
+export function dryRunRoute(store: { entries(): Iterable<CountedEntry> }): Hono {
+  const app = new Hono();
+  app.post("/purges/dry-run", async (c) => {
+    const body = await readAtMost(c.req.raw.body, maxOrderBytes);
+    const reading = readOrder(parse(body));
+    if (reading.kind === "refused") return c.json({ error: reading.sentence }, 400);
+    return c.json(await countHits(store.entries(), reading.order, countMs));
+  });
+  return app;
+}
+
+function parse(body: Uint8Array | undefined): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    return undefined;
+  }
+}
