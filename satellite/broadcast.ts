@@ -333,7 +333,8 @@ class Carried implements CarouselItem, CarriedTicket {
   }
 }
 
-function objectWireBytes(bytes: number, repairShare: number): number {
+/** About what one pass over an object takes on the wire, headers included. */
+export function objectWireBytes(bytes: number, repairShare: number): number {
   const packets = Math.ceil(bytes / symbolBytes);
   const repair = Math.ceil(packets * repairShare);
   return bytes + packets * wireBytes(headerBytes) + repair * wireBytes(headerBytes + symbolBytes);

@@ -96,6 +96,10 @@ export const introduction: Introduction = {
         "--interface 192.0.2.6 --rate 58Mbit --repair https://cdn.example",
       does: "Feeds an encapsulator; receivers repair from the CDN.",
     },
+    {
+      command: "downlink-headend plan --carousel plan.json --rate 61Mbit --live 24Mbit",
+      does: "Shows how often each file comes round; `plan --help` says more.",
+    },
   ],
 };
 

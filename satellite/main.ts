@@ -15,10 +15,24 @@ import { checkSettings, introduction, parameters, protectionOf } from "./config.
 import type { ConfigurationDocuments } from "./configuration_feed.ts";
 import { replaceFile, tryReplaceable } from "./document_file.ts";
 import { Headend } from "./headend.ts";
+import { contentLength, planCommand } from "./plan_command.ts";
 
 type Context = ProgramContext<typeof parameters>;
 
+if (Deno.args[0] === "plan") await runPlanCommand();
 await runProgram({ introduction, parameters, start });
+
+/** The command `plan ...`; the program otherwise. */
+async function runPlanCommand(): Promise<never> {
+  const { code, text } = await planCommand(Deno.args.slice(1), {
+    env: {},
+    readFile: (file) => Deno.readTextFileSync(file),
+    sizeOf: contentLength,
+  });
+  const stream = code === 2 ? Deno.stderr : Deno.stdout;
+  stream.writeSync(new TextEncoder().encode(text));
+  Deno.exit(code);
+}
 
 async function start(context: Context): Promise<void> {
   const { settings, log, metrics, admin, setReady, onDrain } = context;
