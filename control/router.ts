@@ -9,9 +9,10 @@ import { canonicalTarget } from "#http";
 import {
   type CacheNode,
   type EdgeQuestion,
-  edgesFor,
+  edgeTiers,
   NetworkTable,
   regionOfGroup,
+  rendezvous,
   serviceOf,
   type TopologySnapshot,
 } from "#topology";
@@ -45,10 +46,15 @@ export type Route =
 /** What of a query is for the router and goes no further. */
 const ownParameters: ReadonlySet<string> = new Set(["region", "format"]);
 
+/** Most pairs of region and service whose edges are remembered. */
+const maxTiers = 1024;
+
 /** Routes clients over one snapshot at a time. */
 export class Router {
   #topology: TopologySnapshot | undefined;
   #networks = new NetworkTable<string>([]);
+  /** Edges by region and service: only their order depends on the path. */
+  readonly #tiers = new Map<string, readonly (readonly CacheNode[])[]>();
 
   /**
    * Finds the edge of a client. One path comes from one edge of a region as long as that is available;
@@ -70,7 +76,7 @@ export class Router {
     const service = serviceOf(target, deliveryServices);
     if (service === undefined && deliveryServices.length > 0) return { kind: "no_service" };
     const region = named ?? this.#networks.find(question.address ?? "");
-    const edge = firstAvailable({ target, region, service }, topology, unavailable);
+    const edge = this.#firstAvailable({ target, region, service }, topology, unavailable);
     if (edge === undefined) return { kind: "no_edge" };
     return {
       kind: "edge",
@@ -85,20 +91,32 @@ export class Router {
   #follow(topology: TopologySnapshot): void {
     if (topology === this.#topology) return;
     this.#topology = topology;
+    this.#tiers.clear();
     this.#networks = new NetworkTable(
       topology.regions.flatMap(({ id, networks }) =>
         networks.map((network) => [network, id] as const)
       ),
     );
   }
-}
 
-function firstAvailable(
-  question: EdgeQuestion,
-  topology: TopologySnapshot,
-  unavailable: ReadonlySet<string>,
-): CacheNode | undefined {
-  return edgesFor(question, topology).find(({ id }) => !unavailable.has(id));
+  #firstAvailable(
+    { target, region, service }: EdgeQuestion,
+    topology: TopologySnapshot,
+    unavailable: ReadonlySet<string>,
+  ): CacheNode | undefined {
+    const place = `${region ?? ""} ${service?.id ?? ""}`;
+    let tiers = this.#tiers.get(place);
+    if (tiers === undefined) {
+      if (this.#tiers.size >= maxTiers) this.#tiers.clear();
+      this.#tiers.set(place, tiers = edgeTiers({ region, service }, topology));
+    }
+    const [path] = target.split("?", 1);
+    for (const tier of tiers) {
+      const found = rendezvous(path, tier).find(({ id }) => !unavailable.has(id));
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
 }
 
 /** Splits the router's own parameters from the query that goes on to the edge. */

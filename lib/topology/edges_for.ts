@@ -23,21 +23,26 @@ export interface EdgeQuestion {
  * fallbacks of that region's groups, of the region's fallbacks, then all others; each of these in
  * rendezvous order. A service with a topology is served by the edges in it alone.
  */
-export function edgesFor(
-  { target, region, service }: EdgeQuestion,
+export function edgesFor(question: EdgeQuestion, topology: TopologySnapshot): CacheNode[] {
+  const key = pathOf(question.target);
+  return edgeTiers(question, topology).flatMap((tier) => rendezvous(key, tier));
+}
+
+/** Returns the edges of {@link edgesFor} before a path orders them: equals together, the best first. */
+export function edgeTiers(
+  { region, service }: Omit<EdgeQuestion, "target">,
   topology: TopologySnapshot,
-): CacheNode[] {
+): readonly (readonly CacheNode[])[] {
   const { cacheGroups, regions, topologies } = topology;
   const graph = topologies.find(({ id }) => id === service?.topology);
   const serving = graph && new Set(graph.nodes.map(({ cacheGroup }) => cacheGroup));
-  const left = new Set(
-    topology.edges.filter(({ cacheGroup = "" }) => serving?.has(cacheGroup) ?? true),
-  );
-  const order: CacheNode[] = [];
+  let left = topology.edges.filter(({ cacheGroup = "" }) => serving?.has(cacheGroup) ?? true);
+  const tiers: CacheNode[][] = [];
   const take = (belongs: (edge: CacheNode) => boolean) => {
-    const taken = [...left].filter(belongs);
-    for (const edge of taken) left.delete(edge);
-    order.push(...rendezvous(pathOf(target), taken));
+    const taken = left.filter(belongs);
+    if (taken.length === 0) return;
+    tiers.push(taken);
+    left = left.filter((edge) => !belongs(edge));
   };
   const here = regions.find(({ id }) => id === region);
   if (here !== undefined) {
@@ -52,5 +57,5 @@ export function edgesFor(
     for (const id of here.fallbacks) take(inRegion(id));
   }
   take(() => true);
-  return order;
+  return tiers;
 }

@@ -39,7 +39,7 @@ export {
 export { NetworkTable } from "./network.ts";
 export { regionOfGroup, serviceOf } from "./lookup.ts";
 export { availableFirst, type HopQuestion, parentCaches } from "./next_hops.ts";
-export { type EdgeQuestion, edgesFor } from "./edges_for.ts";
+export { type EdgeQuestion, edgesFor, edgeTiers } from "./edges_for.ts";
 export { rendezvous, type Weighted } from "./rendezvous.ts";
 export { SnapshotFile, type SnapshotFound } from "./snapshot_file.ts";
 export { ControlLink } from "./control_link.ts";
