@@ -10,6 +10,8 @@ export type DiskFaultReason =
   | "disk_full"
   | "write_failed"
   | "read_failed"
+  /** The process may open no more files; the object stays. */
+  | "no_descriptors"
   /** A file that the store had written is gone. */
   | "vanished"
   /** Bytes are not those that were written. They were not served. */
@@ -42,6 +44,12 @@ export class DiskReadError extends Error {
   constructor(readonly reason: DiskFaultReason, message: string, options?: ErrorOptions) {
     super(message, options);
   }
+}
+
+/** Whether the process, or the machine, has no file descriptor left. */
+export function isNoDescriptor(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return code === "EMFILE" || code === "ENFILE";
 }
 
 /** Whether the system refused a write for want of space. */

@@ -98,7 +98,7 @@ Deno.test("an object whose commit had returned is whole after SIGKILL", async ()
       assert.ok(there >= version, `${key}: committed ${version}, found ${there}`);
     }
   });
-  assert.ok(latest.size > 20, "the process had time to write");
+  assert.ok(latest.size > 4, "the process had time to write");
 });
 
 Deno.test("a store that evicts all the time is whole and within its budget after SIGKILL", async () => {

@@ -5,7 +5,7 @@
  */
 
 import { crc32 } from "node:zlib";
-import { DiskReadError } from "./disk_fault.ts";
+import { type DiskFaultReason, DiskReadError, isNoDescriptor } from "./disk_fault.ts";
 import { type DiskFiles, readAt, readAtOnce } from "./disk_files.ts";
 import type { DiskObject, ObjectReads } from "./disk_object.ts";
 import type { DiskQueue } from "./disk_queue.ts";
@@ -177,7 +177,11 @@ function cutShort(path: string): DiskReadError {
 }
 
 function readError(object: DiskObject, error: unknown): DiskReadError {
-  const reason = error instanceof Deno.errors.NotFound ? "vanished" : "read_failed";
   const message = `Cannot read ${object.name}: a file that can be read: received ${error}`;
-  return new DiskReadError(reason, message, { cause: error });
+  return new DiskReadError(reasonOf(error), message, { cause: error });
+}
+
+function reasonOf(error: unknown): DiskFaultReason {
+  if (error instanceof Deno.errors.NotFound) return "vanished";
+  return isNoDescriptor(error) ? "no_descriptors" : "read_failed";
 }

@@ -353,7 +353,7 @@ class OpenDiskStore implements DiskStore, WriterHome {
 
   #lose(object: DiskObject, reason: DiskFaultReason, detail: string): void {
     this.onFault(reason, detail);
-    this.#remove(object);
+    if (reason !== "no_descriptors") this.#remove(object); // which says nothing of the object
   }
 
   #writeUsed(): void {

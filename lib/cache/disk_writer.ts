@@ -5,7 +5,7 @@
  */
 
 import type { DiskBacklog } from "./disk_backlog.ts";
-import { type DiskFaultReason, isNoSpace } from "./disk_fault.ts";
+import { type DiskFaultReason, isNoDescriptor, isNoSpace } from "./disk_fault.ts";
 import { type DiskFiles, nameFor, removeFile } from "./disk_files.ts";
 import { chargeFor, DiskObject } from "./disk_object.ts";
 import type { DiskQueue } from "./disk_queue.ts";
@@ -202,7 +202,7 @@ export class DiskWriter implements StoreWriter {
     this.#work = this.#work.then(async () => {
       if (this.#state === "open") await work();
     }).catch((error) => {
-      this.#fail(isNoSpace(error) ? "disk_full" : "write_failed", String(error));
+      this.#fail(reasonOf(error), String(error));
     });
   }
 
@@ -233,6 +233,11 @@ export class DiskWriter implements StoreWriter {
     }
     if (this.#home.durable) await file.syncData();
   }
+}
+
+function reasonOf(error: unknown): DiskFaultReason {
+  if (isNoSpace(error)) return "disk_full";
+  return isNoDescriptor(error) ? "no_descriptors" : "write_failed";
 }
 
 function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
