@@ -5,12 +5,15 @@
  */
 
 import { type Context, Hono } from "hono";
+import { folderReader } from "#program";
 import { auditRoutes } from "./access/audit_routes.ts";
 import { accessGuard, type AccessOptions } from "./access/guard.ts";
 import { sessionRoutes } from "./access/session_routes.ts";
 import { tokenRoutes } from "./access/token_routes.ts";
 import { descriptionRoutes } from "./api/description_routes.ts";
 import { operationOf } from "./api/operation.ts";
+import { ConsoleFeed } from "./console/feed.ts";
+import { feedRoutes, pageRoutes } from "./console/routes.ts";
 import { fleetRoutes } from "./fleet_routes.ts";
 import { nodeRoutes } from "./node_routes.ts";
 import type { ControlParts } from "./parts.ts";
@@ -25,12 +28,11 @@ export function controlApp(parts: ControlParts, who: AccessOptions): Hono {
     await next();
     if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
   });
+  app.route("/", pageRoutes(folderReader(new URL("./console/page/", import.meta.url))));
   app.use(accessGuard(parts, who));
-  app.route("/", purgeRoutes(parts));
-  app.route("/", nodeRoutes(parts));
-  app.route("/", fleetRoutes(parts));
-  app.route("/", topologyRoutes(parts));
-  app.route("/", routeRoutes(parts));
+  const api = apiRoutes(parts);
+  app.route("/", api);
+  app.route("/", feedRoutes(new ConsoleFeed({ ...parts, api })));
   app.route("/", tokenRoutes(parts));
   app.route("/", auditRoutes(parts));
   app.route("/", sessionRoutes(parts, who));
@@ -40,6 +42,17 @@ export function controlApp(parts: ControlParts, who: AccessOptions): Hono {
     c.json({ error: `Cannot answer: need working storage: received ${error.message}` }, 500)
   );
   return app;
+}
+
+/** What nodes and operators work with. */
+function apiRoutes(parts: ControlParts): Hono {
+  const api = new Hono();
+  api.route("/", purgeRoutes(parts));
+  api.route("/", nodeRoutes(parts));
+  api.route("/", fleetRoutes(parts));
+  api.route("/", topologyRoutes(parts));
+  api.route("/", routeRoutes(parts));
+  return api;
 }
 
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"];

@@ -13,6 +13,7 @@ import { Tokens } from "./access/tokens.ts";
 import { checkAnswers } from "./api/answer_check_rig.ts";
 import { controlApp } from "./app.ts";
 import { Database } from "./database.ts";
+import { History, historyOptions } from "./console/history.ts";
 import { Fleet } from "./fleet.ts";
 import { Membership } from "./nodes.ts";
 import type { ControlEvent, ControlParts } from "./parts.ts";
@@ -83,6 +84,7 @@ export function controlRig(options: RigOptions = {}): ControlRig {
     tokens: new Tokens(database, nowMs),
     sessions: new Sessions(database, nowMs),
     audit,
+    history: new History(historyOptions),
     membership,
     fleet,
     snapshots,

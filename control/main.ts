@@ -16,6 +16,8 @@ import { tokenCommand } from "./access/token_command.ts";
 import { Tokens } from "./access/tokens.ts";
 import { checkAccess, checkSettings, parameters } from "./config.ts";
 import { Database } from "./database.ts";
+import { totalsOf } from "./console/totals.ts";
+import { History, historyOptions } from "./console/history.ts";
 import { Fleet } from "./fleet.ts";
 import { KafkaPurgeLog } from "./kafka_purge_log.ts";
 import { Membership } from "./nodes.ts";
@@ -122,6 +124,7 @@ function start(context: ProgramContext<typeof parameters>): void {
     tokens,
     sessions: new Sessions(database, Date.now),
     audit,
+    history: new History(historyOptions),
     membership,
     fleet,
     snapshots,
@@ -156,6 +159,7 @@ function start(context: ProgramContext<typeof parameters>): void {
     regularly(log, settings.nodeLate / 4, () => expireNodes(context, parts)),
     regularly(log, trimEveryMs, () => purgeLog.trim()),
     regularly(log, trimEveryMs, () => audit.trim()),
+    regularly(log, historyOptions.stepMs, () => parts.history.sample(totalsOf(parts), Date.now())),
   ];
   context.onDrain(() => database.close());
   context.onDrain(() => purgeLog.close());

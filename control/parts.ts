@@ -9,6 +9,7 @@ import type { AuditLog } from "./access/audit.ts";
 import type { AccessRefusal } from "./access/guard.ts";
 import type { Sessions } from "./access/sessions.ts";
 import type { Tokens } from "./access/tokens.ts";
+import type { History } from "./console/history.ts";
 import type { Fleet, FleetOutcome } from "./fleet.ts";
 import type { AdminStatus } from "./health.ts";
 import type { Membership, RegisterOutcome } from "./nodes.ts";
@@ -53,6 +54,7 @@ export interface ControlParts {
   readonly tokens: Tokens;
   readonly sessions: Sessions;
   readonly audit: AuditLog;
+  readonly history: History;
   readonly membership: Membership;
   readonly fleet: Fleet;
   readonly snapshots: Snapshots;

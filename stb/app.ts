@@ -11,7 +11,7 @@ import type { ExchangeEnv } from "#http1";
 import { findTsPlaylist, type GetObject } from "./live_playlist.ts";
 import { liveStream, type LiveStreamOptions } from "./live_stream.ts";
 import type { ServiceDirectory } from "./service_directory.ts";
-import { type ReadFile, serveFile } from "./static_files.ts";
+import { type ReadFile, serveFile } from "#program";
 import type { Status } from "./status.ts";
 
 /** What the app is made of. */

@@ -30,7 +30,7 @@ import { Repairer } from "./repairer.ts";
 import { ReturnPath } from "./return_path.ts";
 import { ServiceDirectory } from "./service_directory.ts";
 import { SessionKeeper, type SessionKeeperOptions } from "./session_keeper.ts";
-import type { ReadFile } from "./static_files.ts";
+import type { ReadFile } from "#program";
 import { type Status, statusOf } from "./status.ts";
 
 /** What a home is made of. */

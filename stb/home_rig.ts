@@ -23,7 +23,7 @@ import { type DatagramSender, openSender } from "#multicast";
 import { httpNextHop } from "#upstream";
 import { Home } from "./home.ts";
 import { homeMetrics } from "./home_metrics.ts";
-import { folderReader } from "./static_files.ts";
+import { folderReader } from "#program";
 
 /** TSI of configuration and files, and of the service's objects. */
 export const tsis = { files: 1, live: 10 } as const;

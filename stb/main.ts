@@ -7,7 +7,7 @@
 import { openDiskStore, type StoredResponse } from "#cache";
 import { BadValue, formatHostPort, isLoopback } from "#config";
 import { fieldValue } from "#http";
-import { frontMetrics, joinControl, listen, runProgram, version } from "#program";
+import { folderReader, frontMetrics, joinControl, listen, runProgram, version } from "#program";
 import { PurgeIndex } from "#purge";
 import { availableFirst, edgesFor, type TopologySnapshot } from "#topology";
 import { httpNextHop } from "#upstream";
@@ -16,7 +16,6 @@ import { introduction, parameters } from "./config.ts";
 import { Home } from "./home.ts";
 import { homeMetrics } from "./home_metrics.ts";
 import { keptSession, sessionLoader } from "./session_file.ts";
-import { folderReader } from "./static_files.ts";
 import { receptionFigures } from "./reception_figures.ts";
 import { isPlaylist } from "./stored_head.ts";
 

@@ -15,5 +15,6 @@ export {
   runProgram,
 } from "./program.ts";
 export { readPem, readTls, tlsParameters } from "./tls_files.ts";
+export { folderReader, type ReadFile, serveFile } from "./static_files.ts";
 export { target } from "./target_parameter.ts";
 export { version } from "./version.ts";
