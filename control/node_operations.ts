@@ -77,6 +77,7 @@ export const registerNode = operation({
     409: { text: "Another live node has the name.", schema: refusalSchema },
     503: { text: "There is no room for one more.", schema: refusalSchema },
   },
+  audited: false,
 });
 
 /** `POST /nodes/{id}/heartbeat`. */

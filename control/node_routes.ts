@@ -91,7 +91,6 @@ async function register(c: Context, parts: ControlParts): Promise<Response> {
   const report = v.safeParse(nodeReportSchema, body.value, { abortEarly: true });
   if (!report.success) return refuse(c, "register", report.issues[0]);
   const record = node.output;
-  noteDetail(c, `${record.id}: ${record.role} at ${record.url}`);
   const outcome = record.role === "stb"
     ? takeBox(parts, record, report.output)
     : takeNode(parts, record, report.output);

@@ -32,7 +32,12 @@ const withKafka = common.map((flag) =>
 
 /** The programs in the order in which they start. */
 export const programs: readonly ProgramBuild[] = [
-  { name: "control", main: "control/main.ts", permissions: withKafka, include: [] },
+  {
+    name: "control",
+    main: "control/main.ts",
+    permissions: withKafka,
+    include: ["control/console/page"],
+  },
   { name: "shield", main: "shield/main.ts", permissions: withKafka, include: [] },
   { name: "edge", main: "edge/main.ts", permissions: withKafka, include: [] },
   // --allow-ffi: SO_RCVBUF of the receive socket; --allow-sys: multicast-dns lists the interfaces.

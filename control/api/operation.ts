@@ -52,7 +52,7 @@ export interface Operation {
   readonly body?: ApiSchema;
   /** Answers by status; refusals that every route has come by themselves. */
   readonly answers: Readonly<Record<number, OperationAnswer>>;
-  /** `false` for what changes nothing that people decide, for example a heartbeat. */
+  /** `false` for what nodes say of themselves, which no person decides. */
   readonly audited?: boolean;
 }
 

@@ -97,7 +97,9 @@ export class ConsoleFeed {
   }
 
   #greeting(): string {
-    return `retry: 1000\n${eventText("history", JSON.stringify(this.#options.history.all()))}`;
+    const { history, nowMs } = this.#options;
+    const data = { ...history.all(), nowMs: nowMs() };
+    return `retry: 1000\n${eventText("history", JSON.stringify(data))}`;
   }
 
   #changes(seen: number): string {
@@ -132,6 +134,7 @@ export class ConsoleFeed {
       const costMs = performance.now() - startedMs;
       await new Promise((resolve) => setTimeout(resolve, Math.max(lookMs, costMs / share)));
     }
+    this.#state.clear(); // who comes next gets nothing old
     this.#looking = undefined;
   }
 
