@@ -35,6 +35,9 @@ export interface AnswerStory {
   readonly status: Omit<CacheStatus, "cache" | "ttlSeconds">;
 }
 
+/** What of a request an answer depends on. */
+type Asked = Pick<Exchange, "request" | "showHidden">;
+
 /** Who answers. */
 export interface AnswersOptions {
   /** This cache's name in `Cache-Status`. */
@@ -53,7 +56,7 @@ export class Answers {
   }
 
   /** Answers with a stored response. */
-  fromEntry(exchange: Exchange, entry: StoredEntry, story: AnswerStory): CacheAnswer {
+  fromEntry(exchange: Asked, entry: StoredEntry, story: AnswerStory): CacheAnswer {
     const { response, bodyBytes, memory } = entry;
     const body: BodySource = {
       road: memory === undefined ? "disk" : "memory",
@@ -173,7 +176,7 @@ export class Answers {
   }
 
   #make(
-    { request, showHidden }: Exchange,
+    { request, showHidden }: Asked,
     { response, body, story, aged }: {
       response: ResponseHead & FactsInput & { readonly source?: string };
       body: BodySource;

@@ -22,7 +22,7 @@ import {
 } from "./exchange.ts";
 import { cacheConditions, originConditions } from "./conditional.ts";
 import { factsOf } from "./facts.ts";
-import { type FastHit, FastHits } from "./fast_hit.ts";
+import { type FastHit, fastHitOf, FastHits } from "./fast_hit.ts";
 import { type EngineParts, Fetcher } from "./fetcher.ts";
 import { type FillHead, SharedFill } from "./fill.ts";
 import { Fills } from "./fills.ts";
@@ -134,8 +134,9 @@ export class CacheEngine {
   }
 
   /**
-   * Answers a GET or HEAD at once when a fresh response can be read at once and nothing in the request
-   * needs a closer look; the same answer as {@link CacheEngine.respond} gives.
+   * Answers a GET or HEAD at once, whole or a part or with 304, when a fresh response can be read at
+   * once and nothing in the request needs a closer look; the same answer as
+   * {@link CacheEngine.respond} gives.
    *
    * @returns `undefined` to take the slow lane.
    */
@@ -143,7 +144,12 @@ export class CacheEngine {
     const { method, target, fields } = request;
     if (method !== "GET" && method !== "HEAD") return undefined;
     const { store, nowMs, policy, tell } = this.#parts;
-    for (const [name] of fields) if (needsCloserLook.has(name)) return undefined;
+    let plain = true;
+    for (const [name, value] of fields) {
+      if (needsCloserLook.has(name)) return undefined;
+      if (asksForLess.has(name)) plain = false;
+      if (name === "range" && value.includes(",")) return undefined; // several parts are a stream
+    }
     const requestFields = () => forwardedFields(request, policy);
     const found = lookUp(this.#parts, {
       key: requestKey(target, policy.keepQuery),
@@ -156,6 +162,12 @@ export class CacheEngine {
     const now = nowMs();
     const reuse = decideReuse({ facts, verdict, requestControl: noDirectives, nowMs: now });
     if (reuse !== "fresh") return undefined;
+    if (!plain) {
+      if (entry.memory === undefined) return undefined;
+      store.touch(entry);
+      const story = { result: "hit", status: { hit: true } } as const;
+      return fastHitOf(this.#answers.fromEntry({ request }, entry, story));
+    }
     const { memory, bodyBytes, response: { status, source } } = entry;
     const bodiless = method === "HEAD" || status === 204 || status === 205 || bodyBytes === 0;
     const asks = memory === undefined && !bodiless;
@@ -496,10 +508,10 @@ function mayBeShared(exchange: Exchange): boolean {
 
 /** Request fields whose presence sends a request to the slow lane. */
 const needsCloserLook: ReadonlySet<string> = new Set([
-  ...cacheConditions,
   ...originConditions,
   "cache-control",
-  "if-range",
   "pragma",
-  "range",
 ]);
+
+/** Request fields after which the answer may be less than the whole. */
+const asksForLess: ReadonlySet<string> = new Set([...cacheConditions, "if-range", "range"]);

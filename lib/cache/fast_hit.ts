@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type Field } from "#http";
+import type { Fields } from "#http";
 import { currentAge } from "./age.ts";
-import { shownFields } from "./answer.ts";
+import { type CacheAnswer, shownFields } from "./answer.ts";
 import { factsOf } from "./facts.ts";
 import type { Joined } from "./joined_body.ts";
 import { freshLeftMs } from "./reuse.ts";
@@ -17,7 +17,7 @@ import type { StoredEntry } from "./store.ts";
 export interface FastHit {
   /** Status line and field lines, each with CRLF, without the empty line; `Date` is in it. */
   readonly head: Uint8Array;
-  /** `undefined` for HEAD, 204 and 205. */
+  /** `undefined` for HEAD, 204, 205, 304 and 416. */
   readonly body: Uint8Array | undefined;
   readonly dated: true;
   /** The same in one piece. */
@@ -31,6 +31,20 @@ interface Prepared {
   readonly ttlSeconds: number;
   readonly get: { -readonly [Name in keyof FastHit]: FastHit[Name] };
   readonly head: FastHit;
+}
+
+/**
+ * An answer from memory as a hit: a part of the body, or none of it.
+ *
+ * @throws {TypeError} When its body is a stream.
+ */
+export function fastHitOf({ status, fields, body }: CacheAnswer): FastHit {
+  if (body instanceof ReadableStream) {
+    throw new TypeError("Cannot make a hit: need a body in one piece: received a stream");
+  }
+  const octets = encodeHead(status, fields);
+  const head = octets.subarray(0, octets.length - 2); // without the empty line
+  return { head, body: body ?? undefined, dated: true };
 }
 
 /** Prepares heads and keeps each as long as its `Age` is right. */
@@ -83,7 +97,7 @@ export class FastHits {
  * A head with its empty line, one octet a character (RFC 9110 §5.5). The reason phrase is left empty
  * (RFC 9112 §4).
  */
-function encodeHead(status: number, fields: readonly Field[]): Uint8Array {
+function encodeHead(status: number, fields: Fields): Uint8Array {
   let text = `HTTP/1.1 ${status} \r\n`;
   for (const [name, value] of fields) text += `${name}: ${value}\r\n`;
   text += "\r\n";
