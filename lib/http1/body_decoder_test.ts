@@ -18,7 +18,7 @@ function decode(decoder: BodyDecoder, octets: Uint8Array, ends: readonly number[
     const step = decoder.decode(octets.subarray(consumed, Math.min(end, octets.length)));
     if (typeof step === "string") return { rejection: step };
     consumed += step.consumedBytes;
-    text += decodeOctets(step.data, { ascii: false });
+    text += decodeOctets(step.data);
     if (step.done) return { text, consumed };
   }
   return { text, consumed, more: true };

@@ -77,11 +77,19 @@ function wantsKeepAlive(line: RequestLine, fields: Fields): boolean {
 function hostFault(line: RequestLine, hosts: readonly string[]): Http1Rejection | undefined {
   if (hosts.length > 1) return "host_repeated";
   if (hosts.length === 0) return line.minorVersion === 1 ? "host_missing" : undefined;
-  const authority: Authority | undefined = parseAuthority(hosts[0]);
+  const authority = authorityOf(hosts[0]);
   if (!authority) return "host_invalid";
   const wanted = line.authority;
   if (wanted && !sameAuthority(authority, wanted, wanted.defaultPort)) return "host_mismatch";
   return undefined;
+}
+
+/** Clients of a node say the same host again and again. */
+let lastHost: { readonly text: string; readonly authority: Authority | undefined } | undefined;
+
+function authorityOf(text: string): Authority | undefined {
+  if (lastHost?.text !== text) lastHost = { text, authority: parseAuthority(text) };
+  return lastHost.authority;
 }
 
 function bodyFraming(

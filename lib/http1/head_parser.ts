@@ -5,6 +5,7 @@
  */
 
 import type { Field, RequestHead } from "#http";
+import { knownFieldName } from "./field_names.ts";
 import { frameRequest, type Framing } from "./framing.ts";
 import { LastHead } from "./last_head.ts";
 import type { Http1Limits } from "./limits.ts";
@@ -43,8 +44,6 @@ export class HeadParser {
   #lineStart = 0;
   #searched = 0;
   #skippedEmptyLine = false;
-  /** All octets so far, or-ed: below 0x80 when the head is ASCII. */
-  #seen = 0;
 
   constructor(limits: Http1Limits) {
     this.#limits = limits;
@@ -63,7 +62,6 @@ export class HeadParser {
     this.#lineStart = 0;
     this.#searched = 0;
     this.#skippedEmptyLine = false;
-    this.#seen = 0;
   }
 
   /**
@@ -126,13 +124,10 @@ export class HeadParser {
     if (octets[nameEnd] !== COLON || nameEnd === start) return nameFault(octets, nameEnd, end);
     let valueStart = nameEnd + 1;
     while (valueStart < end && isBlank(octets[valueStart])) valueStart++;
-    let seen = 0;
     for (let at = valueStart; at < end; at++) {
       const octet = octets[at];
       if ((octetClass[octet] & VALUE) === 0) return octet === CR ? "bare_cr" : "bad_field_value";
-      seen |= octet;
     }
-    this.#seen |= seen;
     let valueEnd = end;
     while (valueEnd > valueStart && isBlank(octets[valueEnd - 1])) valueEnd--;
     this.#offsets.push(start, nameEnd, valueStart, valueEnd);
@@ -141,11 +136,12 @@ export class HeadParser {
 
   #finish(octets: Uint8Array, headBytes: number): ParsedHead | Http1Rejection {
     const line = this.#line!;
-    const text = decodeOctets(octets.subarray(0, headBytes), { ascii: this.#seen < 0x80 });
+    const text = decodeOctets(octets, 0, headBytes);
     const fields: Field[] = [];
     const offsets = this.#offsets;
     for (let i = 0; i < offsets.length; i += 4) {
-      const name = text.slice(offsets[i], offsets[i + 1]).toLowerCase();
+      const [start, end] = [offsets[i], offsets[i + 1]];
+      const name = knownFieldName(octets, start, end) ?? text.slice(start, end).toLowerCase();
       fields.push([name, text.slice(offsets[i + 2], offsets[i + 3])]);
     }
     const framing = frameRequest(line, fields, this.#limits);

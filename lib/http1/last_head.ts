@@ -11,6 +11,8 @@ import { parseRequestLine, type RequestLine } from "./request_line.ts";
 
 /** A longer head is not kept: a connection that idles shall be small. */
 const maxKeptBytes = 2048;
+/** Room for a longer target in the next one. */
+const spareBytes = 64;
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -23,7 +25,8 @@ export interface KnownHead {
 /** Knows a head again by its octets, which alone decide how it is read. */
 export class LastHead {
   readonly #limits: Http1Limits;
-  #octets: Uint8Array | undefined;
+  #octets = new Uint8Array(0);
+  #headBytes = 0;
   /** Where the fields start. */
   #lineBytes = 0;
   #known: KnownHead | undefined;
@@ -37,22 +40,24 @@ export class LastHead {
     const { headBytes } = known.parsed;
     // A head behind an empty line, or whose target names a host, is read anew.
     const plain = octets[0] !== CR && known.line.authority === undefined;
-    this.#octets = plain && headBytes <= maxKeptBytes ? octets.slice(0, headBytes) : undefined;
+    this.#known = plain && headBytes <= maxKeptBytes ? known : undefined;
+    if (this.#known === undefined) return;
+    if (this.#octets.length < headBytes) this.#octets = new Uint8Array(headBytes + spareBytes);
+    for (let i = 0; i < headBytes; i++) this.#octets[i] = octets[i];
+    this.#headBytes = headBytes;
     this.#lineBytes = octets.indexOf(LF) + 1;
-    this.#known = known;
   }
 
   /** The head at `octets[0]` when its fields are those of the last one; else `undefined`. */
   recall(octets: Uint8Array): KnownHead | undefined {
-    const last = this.#octets;
-    if (last === undefined || this.#known === undefined) return undefined;
-    if (holds(octets, 0, last, 0)) return this.#known;
+    if (this.#known === undefined) return undefined;
+    if (this.#holds(octets, 0, 0)) return this.#known;
     const end = octets.indexOf(LF);
     if (end < 1 || octets[end - 1] !== CR) return undefined;
     const lineBytes = end + 1;
-    const headBytes = lineBytes + last.length - this.#lineBytes;
+    const headBytes = lineBytes + this.#headBytes - this.#lineBytes;
     if (headBytes > this.#limits.maxHeadBytes) return undefined;
-    if (!holds(octets, lineBytes, last, this.#lineBytes)) return undefined;
+    if (!this.#holds(octets, lineBytes, this.#lineBytes)) return undefined;
     return this.#withLine(octets, end - 1, headBytes);
   }
 
@@ -66,14 +71,16 @@ export class LastHead {
     const head = { method, target, fields: parsed.head.fields };
     return { line, parsed: { ...parsed, head, headBytes } };
   }
-}
 
-/** Whether `octets` go on at `at` with all of `known` from `from`. */
-function holds(octets: Uint8Array, at: number, known: Uint8Array, from: number): boolean {
-  if (octets.length - at < known.length - from) return false;
-  // From the end: what differs differs late more often, as lengths and counters do.
-  for (let i = known.length - 1, j = at + i - from; i >= from; i--, j--) {
-    if (octets[j] !== known[i]) return false;
+  /** Whether `octets` go on at `at` with all of the last head from `from`. */
+  #holds(octets: Uint8Array, at: number, from: number): boolean {
+    const last = this.#octets;
+    const headBytes = this.#headBytes;
+    if (octets.length - at < headBytes - from) return false;
+    // From the end: what differs differs late more often, as lengths and counters do.
+    for (let i = headBytes - 1, j = at + i - from; i >= from; i--, j--) {
+      if (octets[j] !== last[i]) return false;
+    }
+    return true;
   }
-  return true;
 }

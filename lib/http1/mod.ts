@@ -16,6 +16,7 @@ export {
   type Writers,
 } from "./exchange.ts";
 export { defaultLimits, type Http1Limits } from "./limits.ts";
+export { HeadParser, type ParsedHead } from "./head_parser.ts";
 export { type Http1Rejection, rejectionStatus } from "./rejection.ts";
 export { encodeHead } from "./response_head.ts";
 export { type Http1Server, serve, type ServeOptions } from "./server.ts";

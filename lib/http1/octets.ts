@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
+
 /** Octet class: `tchar` (RFC 9110 §5.6.2). */
 export const TOKEN = 1;
 /** Octet class: what a field value may hold: HTAB, SP, VCHAR, obs-text (RFC 9110 §5.5). */
@@ -29,16 +31,14 @@ function classify(): Uint8Array {
   return classes;
 }
 
-const decoder = new TextDecoder();
+/** What `Buffer` does for itself works on any octets, without making a `Buffer` of them. */
+const { latin1Slice } = Buffer.prototype as unknown as {
+  latin1Slice(this: Uint8Array, start: number, end: number): string;
+};
 
-/** Decodes octets one to one (ISO 8859-1), as HTTP/1.1 heads are read. */
-export function decodeOctets(octets: Uint8Array, { ascii }: { ascii: boolean }): string {
-  if (ascii) return decoder.decode(octets);
-  let text = "";
-  for (let i = 0; i < octets.length; i += 4096) {
-    text += String.fromCharCode(...octets.subarray(i, i + 4096));
-  }
-  return text;
+/** Decodes octets `[start, end)` one to one (ISO 8859-1), as HTTP/1.1 heads are read. */
+export function decodeOctets(octets: Uint8Array, start = 0, end = octets.length): string {
+  return latin1Slice.call(octets, start, end);
 }
 
 /** Encodes text one to one; no character may be above U+00FF. */

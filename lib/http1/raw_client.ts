@@ -166,7 +166,7 @@ export class RawClient {
 }
 
 function toText(octets: Uint8Array): string {
-  return decodeOctets(octets, { ascii: false });
+  return decodeOctets(octets);
 }
 
 function join(parts: readonly Uint8Array[]): Uint8Array {

@@ -6,7 +6,7 @@
 
 import { type Authority, parseAuthority } from "#http";
 import type { Http1Limits } from "./limits.ts";
-import { decodeOctets, octetClass, TARGET, TOKEN } from "./octets.ts";
+import { decodeOctets, encodeOctets, octetClass, TARGET, TOKEN } from "./octets.ts";
 import type { Http1Rejection } from "./rejection.ts";
 
 /** A request line that may be served. */
@@ -22,6 +22,11 @@ export interface RequestLine {
 
 const SPACE = 0x20;
 const CR = 0x0d;
+const SLASH = 0x2f;
+
+/** What nearly all request lines are made of, beside their target. */
+const plainGet = encodeOctets("GET ");
+const plainVersion = encodeOctets(" HTTP/1.1");
 
 /** Methods that cannot become a `Request`, and that no part of this CDN serves. */
 const unservedMethods = new Set(["CONNECT", "TRACE", "TRACK"]);
@@ -43,7 +48,16 @@ export function parseRequestLine(
   if (octets[targetEnd] !== SPACE || targetEnd === targetStart) {
     return octets[targetEnd] === CR ? "bare_cr" : "bad_target";
   }
-  const text = decodeOctets(octets.subarray(start, end), { ascii: true });
+  if (
+    octets[targetStart] === SLASH && holds(octets, start, plainGet) &&
+    targetEnd === end - plainVersion.length
+  ) {
+    if (holds(octets, targetEnd, plainVersion)) {
+      const target = decodeOctets(octets, targetStart, targetEnd);
+      return { method: "GET", target, authority: undefined, minorVersion: 1 };
+    }
+  }
+  const text = decodeOctets(octets, start, end);
   const minorVersion = parseVersion(text.slice(targetEnd + 1 - start));
   if (typeof minorVersion === "string") return minorVersion;
   const method = text.slice(0, methodEnd - start);
@@ -53,6 +67,12 @@ export function parseRequestLine(
   }
   const target = canonicalTarget(text.slice(targetStart - start, targetEnd - start), method);
   return typeof target === "string" ? target : { method, minorVersion, ...target };
+}
+
+/** Whether octets go on at `at` with all of `text`. */
+function holds(octets: Uint8Array, at: number, text: Uint8Array): boolean {
+  for (let i = 0; i < text.length; i++) if (octets[at + i] !== text[i]) return false;
+  return true;
 }
 
 function skipClass(octets: Uint8Array, start: number, end: number, mask: number): number {

@@ -19,7 +19,7 @@ const input: ResponsePlanInput = {
   date: "D",
 };
 
-const text = (octets: Uint8Array) => decodeOctets(octets, { ascii: false });
+const text = (octets: Uint8Array) => decodeOctets(octets);
 
 const rows: {
   rule: string;
