@@ -162,12 +162,7 @@ export class CacheEngine {
     const now = nowMs();
     const reuse = decideReuse({ facts, verdict, requestControl: noDirectives, nowMs: now });
     if (reuse !== "fresh") return undefined;
-    if (!plain) {
-      if (entry.memory === undefined) return undefined;
-      store.touch(entry);
-      const story = { result: "hit", status: { hit: true } } as const;
-      return fastHitOf(this.#answers.fromEntry({ request }, entry, story));
-    }
+    if (!plain) return this.#partialHit(request, entry);
     const { memory, bodyBytes, response: { status, source } } = entry;
     const bodiless = method === "HEAD" || status === 204 || status === 205 || bodyBytes === 0;
     const asks = memory === undefined && !bodiless;
@@ -180,6 +175,14 @@ export class CacheEngine {
     const road = memory === undefined ? "disk" : "memory";
     if (hit.body) tell({ kind: "served", road, bytes: hit.body.length, source });
     return hit;
+  }
+
+  /** Answers what asks for less than the whole, from memory. */
+  #partialHit(request: RequestHead, entry: StoredEntry): FastHit | undefined {
+    if (entry.memory === undefined) return undefined;
+    this.#parts.store.touch(entry);
+    const story = { result: "hit", status: { hit: true } } as const;
+    return fastHitOf(this.#answers.fromEntry({ request }, entry, story));
   }
 
   /**
