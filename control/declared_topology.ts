@@ -102,7 +102,8 @@ function* groupNames({ sites, cacheGroups }: DeclaredTopology): Iterable<string>
 
 function* groupCircle({ cacheGroups }: DeclaredTopology): Iterable<string> {
   const parents = new Map(cacheGroups.map(({ id, parents }) => [id, parents]));
-  const at = cacheGroups.findIndex(({ id }) => reaches(id, parents));
+  const caught = circling(parents);
+  const at = cacheGroups.findIndex(({ id }) => caught.has(id) && reaches(id, parents));
   if (at === -1) return;
   const { id } = cacheGroups[at];
   yield problem(["cacheGroups", at, "parents"], "not to lead back to their own group", id);
@@ -126,7 +127,7 @@ function* topologyNames({ topologies, cacheGroups }: DeclaredTopology): Iterable
       }
     }
     const graph = new Map(nodes.map(({ cacheGroup, parents }) => [cacheGroup, parents]));
-    if (nodes.some(({ cacheGroup }) => reaches(cacheGroup, graph))) {
+    if (circling(graph).size > 0) {
       yield problem(["topologies", i, "nodes"], "not to run in a circle", id);
     }
   }
@@ -150,6 +151,25 @@ function* serviceNames({ deliveryServices, topologies }: DeclaredTopology): Iter
       yield `need deliveryServices[${i}].origin where goDirect is true: received nothing`;
     }
   }
+}
+
+/** The groups that lie on a circle of parents, or below one: what is left when all others are taken. */
+function circling(parents: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> {
+  const open = new Map([...parents].map(([id, above]) => [id, above.length]));
+  const below = new Map<string, string[]>();
+  for (const [id, above] of parents) {
+    for (const parent of above) below.set(parent, [...below.get(parent) ?? [], id]);
+  }
+  const free = [...open].flatMap(([id, count]) => count === 0 ? id : []);
+  for (let id = free.pop(); id !== undefined; id = free.pop()) {
+    open.delete(id);
+    for (const child of below.get(id) ?? []) {
+      const count = (open.get(child) ?? 0) - 1;
+      open.set(child, count);
+      if (count === 0) free.push(child);
+    }
+  }
+  return new Set(open.keys());
 }
 
 /** Whether a group is among its own parents, grandparents and so on. */

@@ -118,6 +118,7 @@ function start(context: ProgramContext<typeof parameters>): void {
     nowMs: Date.now,
     steadyMs: () => performance.now(),
     onSnapshot: (number) => onEvent({ kind: "snapshot", number }),
+    onFault: (reason) => log.error("a topology snapshot could not be kept", { reason }),
   });
   const parts: ControlParts = {
     log: purgeLog,

@@ -115,3 +115,63 @@ Deno.test("numbers only grow, and equal numbers are equal snapshots", () => {
   assert.ok(Number(kept) <= 100);
   database.close();
 });
+
+Deno.test("whatever happens, a number means one topology, and going back declares what was", () => {
+  const city = fc.string({ maxLength: 8 });
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant("declare" as const), city }),
+    fc.record({ kind: fc.constant("nodes" as const), nodes: fc.subarray(fleet) }),
+    fc.record({ kind: fc.constant("rollback" as const), back: fc.nat(10) }),
+    fc.record({ kind: fc.constant("late" as const), back: fc.integer({ min: 1, max: 10 }), city }),
+    fc.record({ kind: fc.constant("restart" as const) }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const database = new Database(":memory:");
+      let snapshots = new Snapshots(database, [], 0);
+      let nodes: readonly NodeRecord[] = [];
+      const seen = new Map<number, unknown>();
+      const declaredAt = new Map<number, unknown>([[1, nothingDeclared]]);
+      const sites = (city: string) => ({ ...nothingDeclared, sites: [{ id: "lon", city }] });
+      for (const step of steps) {
+        const before = snapshots.current.number;
+        if (step.kind === "declare") snapshots.declare(sites(step.city), { nodes, nowMs: 0 });
+        if (step.kind === "nodes") snapshots.update(nodes = step.nodes, 0);
+        if (step.kind === "rollback") {
+          const to = Math.max(1, before - step.back);
+          assert.equal(snapshots.rollback(to, { nodes, nowMs: 0 }).kind, "declared");
+          assert.deepEqual(snapshots.declared, declaredAt.get(to));
+        }
+        if (step.kind === "late") {
+          const expected = snapshots.declaredSince - step.back;
+          const edit = snapshots.declare(sites(step.city), { nodes, nowMs: 0, expected });
+          assert.equal(edit.kind, "outdated");
+          assert.equal(snapshots.current.number, before);
+        }
+        if (step.kind === "restart") snapshots = new Snapshots(database, nodes, 0);
+        const { current } = snapshots;
+        assert.ok(current.number >= before && current.number <= before + 1);
+        assert.deepEqual(seen.get(current.number) ?? current, current);
+        seen.set(current.number, current);
+        declaredAt.set(current.number, snapshots.declared);
+        assert.deepEqual(parseSnapshot(JSON.parse(JSON.stringify(current))), current);
+      }
+      database.close();
+    }),
+    { numRuns: 60 },
+  );
+});
+
+Deno.test("what operators made outlives hundreds of nodes that come and go", () => {
+  const database = new Database(":memory:");
+  const snapshots = new Snapshots(database, [], 0);
+  const declared = { ...nothingDeclared, sites: [{ id: "lon" }] };
+  snapshots.declare(declared, { nodes: [], nowMs: 0 });
+  snapshots.declare(nothingDeclared, { nodes: [], nowMs: 0 });
+  for (let i = 0; i < 300; i++) snapshots.update(fleet.slice(i % 2), 0);
+  assert.equal(snapshots.get(100), undefined, "nodes alone made it, long ago");
+  assert.equal(snapshots.rollback(2, { nodes: fleet, nowMs: 0 }).kind, "declared");
+  assert.deepEqual(snapshots.declared, declared);
+  assert.ok(snapshots.list().length <= 103);
+  database.close();
+});

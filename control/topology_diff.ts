@@ -63,9 +63,9 @@ function partsOf(value: unknown): Map<string, unknown> | undefined {
 
 function nameOf(entry: unknown): string | undefined {
   if (entry === null || typeof entry !== "object") return undefined;
-  const { id, path, cacheGroup } = entry as Record<string, unknown>;
-  const name = id ?? path ?? cacheGroup;
-  return typeof name === "string" ? name : undefined;
+  const { id, path, cacheGroup, name } = entry as Record<string, unknown>;
+  const known = id ?? path ?? cacheGroup ?? name;
+  return typeof known === "string" ? known : undefined;
 }
 
 function join(path: string, key: string): string {

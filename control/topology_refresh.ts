@@ -14,6 +14,9 @@ const patienceMs = 50;
 /** The share of time that making snapshots may take in the long run. */
 const share = 0.1;
 
+/** When storage that failed is tried again, in milliseconds. */
+const retryMs = 1000;
+
 /** What a {@link TopologyRefresh} works on. */
 export interface RefreshOptions {
   readonly membership: Membership;
@@ -23,6 +26,8 @@ export interface RefreshOptions {
   readonly steadyMs: () => number;
   /** Called with the number of each new snapshot. */
   readonly onSnapshot: (number: number) => void;
+  /** Called when a snapshot could not be kept; it is tried again. */
+  readonly onFault?: (error: unknown) => void;
 }
 
 /** Makes a new snapshot after members came or went. */
@@ -43,7 +48,10 @@ export class TopologyRefresh {
     this.#owedMs = Math.max(0, this.#owedMs - (startMs - this.#paidMs) * share);
     this.#paidMs = startMs;
     if (this.#owedMs <= patienceMs) return this.#refresh();
-    const waitMs = (this.#owedMs - patienceMs / 2) / share;
+    this.#later((this.#owedMs - patienceMs / 2) / share);
+  }
+
+  #later(waitMs: number): void {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#refresh();
@@ -55,10 +63,16 @@ export class TopologyRefresh {
     clearTimeout(this.#timer);
   }
 
+  /** A member that came stays one when the disk is full: its snapshot comes later. */
   #refresh(): void {
-    const { membership, snapshots, nowMs, steadyMs, onSnapshot } = this.#options;
+    const { membership, snapshots, nowMs, steadyMs, onSnapshot, onFault } = this.#options;
     const startMs = steadyMs();
-    if (snapshots.update(membership.inTopology(), nowMs())) onSnapshot(snapshots.current.number);
+    try {
+      if (snapshots.update(membership.inTopology(), nowMs())) onSnapshot(snapshots.current.number);
+    } catch (error) {
+      onFault?.(error);
+      this.#later(retryMs);
+    }
     this.#owedMs += steadyMs() - startMs;
   }
 }

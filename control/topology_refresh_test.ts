@@ -59,3 +59,30 @@ Deno.test("a flood of changes that cost much makes few snapshots, and the last o
   assert.equal(numbers.length, 4, "the debt is paid off");
   close();
 });
+
+Deno.test("a snapshot that storage refuses is told of, and made when storage works again", async () => {
+  const database = new Database(":memory:");
+  const membership = new Membership(database, { lateMs: 1, expiryMs: 1, most: 10 }, 0);
+  const snapshots = new Snapshots(database, [], 0);
+  const faults: unknown[] = [];
+  const made = Promise.withResolvers<number>();
+  const refresh = new TopologyRefresh({
+    membership,
+    snapshots,
+    nowMs: () => 0,
+    steadyMs: () => 0,
+    onSnapshot: made.resolve,
+    onFault: (error) => faults.push(error),
+  });
+  const url = "http://127.0.0.1/1";
+  membership.register({ id: "a", role: "edge", url, adminUrl: url, version: "0", weight: 1 }, 0);
+  database.sql.exec("ALTER TABLE snapshots RENAME TO away");
+  refresh.changed();
+  assert.equal(faults.length, 1);
+  assert.equal(snapshots.current.number, 1);
+  database.sql.exec("ALTER TABLE away RENAME TO snapshots");
+  assert.equal(await made.promise, 2);
+  assert.deepEqual(snapshots.current.edges.map(({ id }) => id), ["a"]);
+  refresh.close();
+  database.close();
+});
