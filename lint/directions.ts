@@ -47,6 +47,7 @@ const satelliteRoad = ["dvbi", "fec", "flute", "lct", "mabr", "multicast"];
 
 /** The lib packages that each program must not know. */
 export const programs: Readonly<Record<string, readonly string[]>> = {
+  cli: ["cache", "kafka", "program", "proxy", "purge", "upstream", ...satelliteRoad],
   control: ["cache", "proxy", "upstream", ...satelliteRoad],
   edge: satelliteRoad,
   satellite: ["cache", "proxy"],

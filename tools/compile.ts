@@ -1,11 +1,11 @@
 /**
- * `deno task compile`: makes `dist/downlink-{edge,shield,control,headend,stb}` with `deno compile`,
- * each under its own permissions. Where the base binary cannot be downloaded, DENORT_BIN names one.
+ * `deno task compile`: makes `dist/downlink-{edge,shield,control,headend,stb}` and the command line
+ * `dist/downlink` with `deno compile`, each under its own permissions. Where the base binary cannot be downloaded, DENORT_BIN names one.
  *
  * @module
  */
 
-import { programs } from "./programs.ts";
+import { commandLine, programs } from "./programs.ts";
 
 const root = new URL("..", import.meta.url);
 const dist = new URL("dist/", root);
@@ -16,8 +16,9 @@ function print(line: string): void {
 
 await Deno.mkdir(dist, { recursive: true });
 const sums: string[] = [];
-for (const { name, main, permissions, include } of programs) {
-  const output = new URL(`downlink-${name}`, dist);
+for (const { name, main, permissions, include } of [...programs, commandLine]) {
+  const binary = name === "cli" ? "downlink" : `downlink-${name}`;
+  const output = new URL(binary, dist);
   const args = ["compile", "--quiet", "--frozen", ...permissions];
   for (const path of include) args.push("--include", path);
   const started = performance.now();
@@ -38,9 +39,9 @@ for (const { name, main, permissions, include } of programs) {
   const bytes = await Deno.readFile(output);
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const hex = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  sums.push(`${hex}  downlink-${name}\n`);
+  sums.push(`${hex}  ${binary}\n`);
   const megabytes = (bytes.length / 1e6).toFixed(1);
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  print(`dist/downlink-${name.padEnd(8)} ${megabytes.padStart(6)} MB  ${seconds.padStart(5)} s`);
+  print(`dist/${binary.padEnd(17)} ${megabytes.padStart(6)} MB  ${seconds.padStart(5)} s`);
 }
 await Deno.writeTextFile(new URL("SHA256SUMS", dist), sums.join(""));

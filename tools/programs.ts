@@ -30,6 +30,14 @@ const withKafka = common.map((flag) =>
   flag.startsWith("--allow-env") ? `${flag},KAFKAJS_*,NODE_ENV` : flag
 );
 
+/** The command line: asks control, reads its token, and nothing else. */
+export const commandLine: Omit<ProgramBuild, "name"> & { readonly name: "cli" } = {
+  name: "cli",
+  main: "cli/main.ts",
+  permissions: ["--no-prompt", "--allow-net", "--allow-env=DOWNLINK_*", "--allow-read"],
+  include: [],
+};
+
 /** The programs in the order in which they start. */
 export const programs: readonly ProgramBuild[] = [
   {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { programs } from "./programs.ts";
+import { commandLine, programs } from "./programs.ts";
 
 const root = new URL("..", import.meta.url);
 
@@ -20,7 +20,7 @@ async function run(name: string, flags: readonly string[]) {
 
 Deno.test("deno.json runs each program under the permissions of the table", () => {
   const { tasks } = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));
-  for (const { name, main, permissions } of programs) {
+  for (const { name, main, permissions } of [...programs, commandLine]) {
     assert.equal(tasks[name], `deno run ${permissions.join(" ")} ${main}`);
   }
 });

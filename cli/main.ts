@@ -1,0 +1,20 @@
+/**
+ * `downlink`: purge and look at the CDN from a shell.
+ *
+ * @module
+ */
+
+import configuration from "../deno.json" with { type: "json" };
+import { runCommandLine } from "./program.ts";
+import { processScreen } from "./screen.ts";
+
+if (import.meta.main) {
+  const code = await runCommandLine(Deno.args, {
+    screen: processScreen(),
+    variable: (name) => Deno.env.get(name),
+    readFile: (path) => Deno.readTextFileSync(path),
+    nowMs: Date.now,
+    version: configuration.version,
+  });
+  Deno.exit(code);
+}
