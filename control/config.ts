@@ -15,16 +15,35 @@ import {
   optional,
   path,
   type Settings,
+  text,
   url,
 } from "#config";
 import { purgeLogParameters } from "#kafka";
 import { commonParameters } from "#program";
+import { parseNetwork } from "#topology";
 
 /** What control can be told, with defaults. */
 export const parameters = {
   listen: hostPort("127.0.0.1:9000", "Where nodes and operators reach the control API."),
   router: optional(
     hostPort(undefined, "Where clients are sent on to an edge; anybody may ask there."),
+  ),
+  routerProxies: optional(
+    list({
+      ...text(
+        undefined,
+        "Networks of load balancers before --router: their X-Forwarded-For names the client.",
+        "CIDR",
+      ),
+      read: readNetwork,
+    }),
+  ),
+  topology: optional(
+    path(
+      undefined,
+      "Topology that is declared at the start while none is: YAML or JSON.",
+      "FILE",
+    ),
   ),
   data: path("control-data", "Folder of the purge log, the nodes and the topology.", "DIR"),
   pageOrigin: optional(
@@ -115,4 +134,9 @@ export function checkAccess(
     "Cannot use --listen: need --token-file or a token (downlink-control token create) unless it " +
       `is a loopback address: received ${formatHostPort(listen)}`,
   );
+}
+
+function readNetwork(value: string): string {
+  if (parseNetwork(value) !== undefined) return value;
+  throw new BadValue(`need a network such as 10.0.0.0/8 or fd00::/8: received ${value}`);
 }

@@ -15,9 +15,11 @@ import { Sessions } from "./access/sessions.ts";
 import { tokenCommand } from "./access/token_command.ts";
 import { Tokens } from "./access/tokens.ts";
 import { checkAccess, checkSettings, parameters } from "./config.ts";
+import { TrustedProxies } from "./client_address.ts";
 import { Database } from "./database.ts";
 import { totalsOf } from "./console/totals.ts";
 import { History, historyOptions } from "./console/history.ts";
+import { declareFirst } from "./first_topology.ts";
 import { Fleet } from "./fleet.ts";
 import { KafkaPurgeLog } from "./kafka_purge_log.ts";
 import { Membership } from "./nodes.ts";
@@ -104,6 +106,10 @@ function start(context: ProgramContext<typeof parameters>): void {
   }, Date.now());
   fleet.onFault = (reason) => log.error("set-top boxes could not be kept", { reason });
   const snapshots = new Snapshots(database, membership.inTopology(), Date.now());
+  if (settings.topology !== undefined) {
+    const nodes = membership.inTopology();
+    declareFirst(settings.topology, snapshots, { nodes, nowMs: Date.now() });
+  }
   const drain = new AbortController();
   const onEvent: (event: ControlEvent) => void = observe(metrics, log, {
     log: purgeLog,
@@ -177,12 +183,12 @@ function start(context: ProgramContext<typeof parameters>): void {
 
 /** The listener for clients: it knows the topology and nothing else of control. */
 function openRouter(
-  { metrics, log, onDrain }: ProgramContext<typeof parameters>,
+  { settings, metrics, log, onDrain }: ProgramContext<typeof parameters>,
   parts: ControlParts,
   at: HostPort,
 ): void {
   const router = listen(at, {
-    handler: routerApp(parts).fetch,
+    handler: routerApp(parts, new TrustedProxies(settings.routerProxies ?? [])).fetch,
     onEvent: frontMetrics("control_router", metrics, log),
   });
   onDrain((timeoutMs) => router.drain(timeoutMs));

@@ -10,6 +10,7 @@ import * as v from "valibot";
 import type { ExchangeEnv } from "#http1";
 import { refusalSchema } from "./api/openapi.ts";
 import { operation } from "./api/operation.ts";
+import { TrustedProxies } from "./client_address.ts";
 import type { ControlParts } from "./parts.ts";
 import { type Route, Router, splitQuery } from "./router.ts";
 
@@ -55,12 +56,15 @@ type FrontEnv = Partial<Pick<ExchangeEnv, "head" | "remote">> | undefined;
 export function routeRoutes(parts: ControlParts): Hono {
   const router = new Router();
   const app = new Hono();
-  app.get("/route/*", routeClient, (c) => answer(c, parts, router, "/route".length));
+  const none = new TrustedProxies([]);
+  app.get("/route/*", routeClient, (c) => {
+    return answer(c, parts, { router, proxies: none, skip: "/route".length });
+  });
   return app;
 }
 
 /** Makes what `--router` serves: every path is to be found. */
-export function routerApp(parts: ControlParts): Hono {
+export function routerApp(parts: ControlParts, proxies = new TrustedProxies([])): Hono {
   const router = new Router();
   const app = new Hono();
   app.use(async (c, next) => {
@@ -69,7 +73,7 @@ export function routerApp(parts: ControlParts): Hono {
     c.header("access-control-allow-origin", "*");
     c.header("cache-control", "no-store");
   });
-  app.get("*", (c) => answer(c, parts, router, 0));
+  app.get("*", (c) => answer(c, parts, { router, proxies, skip: 0 }));
   app.all("*", (c) => {
     const error = `Cannot route: need GET or HEAD: received ${c.req.method.slice(0, 16)}`;
     return c.json({ error }, 405, { allow: "GET, HEAD" });
@@ -77,11 +81,19 @@ export function routerApp(parts: ControlParts): Hono {
   return app;
 }
 
-function answer(c: Context, parts: ControlParts, router: Router, skip: number): Response {
+/** Who routes, whose word on the client counts, and what of the path is not the client's. */
+interface Routing {
+  readonly router: Router;
+  readonly proxies: TrustedProxies;
+  readonly skip: number;
+}
+
+function answer(c: Context, parts: ControlParts, { router, proxies, skip }: Routing): Response {
   const { membership, snapshots, nowMs } = parts;
   const { target, own } = asked(c, skip);
   const region = own.get("region") ?? undefined;
-  const address = (c.env as FrontEnv)?.remote?.hostname;
+  const remote = (c.env as FrontEnv)?.remote?.hostname;
+  const address = proxies.clientOf(remote, c.req.header("x-forwarded-for"));
   const unavailable = new Set(membership.unavailable("edge", nowMs()));
   const route = router.route({ target, region, address }, snapshots.current, unavailable);
   parts.onEvent({ kind: "routed", outcome: outcomeOf(route) });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { serve } from "#http1";
+import { TrustedProxies } from "./client_address.ts";
 import { controlRig } from "./control_rig.ts";
+import { readDeclared } from "./declared_topology.ts";
 import { routerApp } from "./router_app.ts";
 
 const declared = {
@@ -39,6 +41,12 @@ async function withRouter(
     await server.drain(500);
     await rig.close();
   }
+}
+
+function readOf(body: unknown) {
+  const reading = readDeclared(body);
+  assert.equal(reading.kind, "declared");
+  return reading.kind === "declared" ? reading.declared : assert.fail();
 }
 
 const get = (url: string, init: RequestInit = {}) => fetch(url, { redirect: "manual", ...init });
@@ -88,6 +96,29 @@ Deno.test("the router says where as JSON when asked, and why not otherwise", () 
     assert.match((await none.json()).error, /^Cannot route: need an edge that is available/);
     const outcomes = rig.events.flatMap((event) => event.kind === "routed" ? event.outcome : []);
     assert.deepEqual(outcomes, ["own_region", "no_service", "unknown_region", "no_edge"]);
+  }));
+
+Deno.test("behind a load balancer the client's own network counts, and nobody else's word", () =>
+  withRouter(async (rig) => {
+    const networks = {
+      ...declared,
+      regions: [{ id: "home" }, { id: "away", networks: ["192.0.2.0/24"] }],
+    };
+    rig.parts.snapshots.declare(readOf(networks), {
+      nodes: rig.parts.membership.inTopology(),
+      nowMs: 0,
+    });
+    const edgeFor = async (proxies: string[]) => {
+      const app = routerApp(rig.parts, new TrustedProxies(proxies));
+      const server = serve({ hostname: "127.0.0.1", port: 0, handler: app.fetch });
+      const headers = { "x-forwarded-for": "192.0.2.7" };
+      const url = `http://127.0.0.1:${server.address.port}/vod/1?format=json`;
+      const { region } = await (await get(url, { headers })).json();
+      await server.drain(500);
+      return region;
+    };
+    assert.equal(await edgeFor(["127.0.0.0/8"]), "away");
+    assert.equal(await edgeFor([]), undefined);
   }));
 
 Deno.test("a drained edge gets no more clients, one that is ONLINE gets them even when silent", () =>

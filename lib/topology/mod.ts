@@ -36,7 +36,7 @@ export {
   type NodeReport,
   nodeReportSchema,
 } from "./report.ts";
-export { NetworkTable } from "./network.ts";
+export { NetworkTable, parseNetwork } from "./network.ts";
 export { regionOfGroup, serviceOf } from "./lookup.ts";
 export { availableFirst, type HopQuestion, parentCaches } from "./next_hops.ts";
 export { type EdgeQuestion, edgesFor, edgeTiers } from "./edges_for.ts";
