@@ -10,6 +10,7 @@ import { auditRoutes } from "./access/audit_routes.ts";
 import { accessGuard, type AccessOptions } from "./access/guard.ts";
 import { sessionRoutes } from "./access/session_routes.ts";
 import { tokenRoutes } from "./access/token_routes.ts";
+import { adminLimit } from "./api_limits.ts";
 import { descriptionRoutes } from "./api/description_routes.ts";
 import { operationOf } from "./api/operation.ts";
 import { ConsoleFeed } from "./console/feed.ts";
@@ -30,6 +31,7 @@ export function controlApp(parts: ControlParts, who: AccessOptions): Hono {
   });
   app.route("/", pageRoutes(folderReader(new URL("./console/page/", import.meta.url))));
   app.use(accessGuard(parts, who));
+  app.use(adminLimit(parts));
   const api = apiRoutes(parts);
   app.route("/", api);
   app.route("/", feedRoutes(new ConsoleFeed({ ...parts, api })));

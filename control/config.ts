@@ -21,6 +21,7 @@ import {
 import { purgeLogParameters } from "#kafka";
 import { commonParameters } from "#program";
 import { parseNetwork } from "#topology";
+import { maxOrderValues } from "#purge";
 
 /** What control can be told, with defaults. */
 export const parameters = {
@@ -78,6 +79,22 @@ export const parameters = {
     max: 3650 * 86_400e3,
   }),
   purgeRetentionCount: integer("1000000", "Most purge records kept.", { min: 1, max: 1e9 }),
+  purgeRate: integer("100", "Purges (values) that one caller may order each second.", {
+    min: 1,
+    max: 1e6,
+  }),
+  purgeBurst: integer("1000", "Purges that one caller may order at once after a pause.", {
+    min: maxOrderValues,
+    max: 1e6,
+  }),
+  adminRate: integer("50", "Other calls that one caller may make each second.", {
+    min: 1,
+    max: 1e6,
+  }),
+  adminBurst: integer("500", "Other calls that one caller may make at once after a pause.", {
+    min: 1,
+    max: 1e6,
+  }),
   auditRetention: duration("90d", "How long it is kept who changed what.", {
     max: 3650 * 86_400e3,
   }),

@@ -5,12 +5,14 @@
  */
 
 import type { Hono } from "hono";
+import type { Rate } from "#bucket";
 import { type Http1Server, serve } from "#http1";
 import { AuditLog } from "./access/audit.ts";
 import type { AccessOptions } from "./access/guard.ts";
 import { Sessions } from "./access/sessions.ts";
 import { Tokens } from "./access/tokens.ts";
 import { checkAnswers } from "./api/answer_check_rig.ts";
+import { ApiLimits } from "./api_limits.ts";
 import { controlApp } from "./app.ts";
 import { Database } from "./database.ts";
 import { History, historyOptions } from "./console/history.ts";
@@ -22,6 +24,9 @@ import { PurgeProgress } from "./purge_progress.ts";
 import { Snapshots } from "./snapshots.ts";
 import { TopologyRefresh } from "./topology_refresh.ts";
 
+/** A limit that no test meets that is not about it. */
+const generous: Rate = { quota: 1_000_000, windowMs: 1000, burst: 1_000_000 };
+
 /** What a test may set. */
 export interface RigOptions extends Partial<AccessOptions> {
   /** The database file; in memory when absent. */
@@ -29,6 +34,9 @@ export interface RigOptions extends Partial<AccessOptions> {
   readonly retentionCount?: number;
   readonly heartbeatMs?: number;
   readonly slowMs?: number;
+  /** Limits for each caller. */
+  readonly purges?: Rate;
+  readonly admin?: Rate;
   /** Port of the socket; the system chooses when absent. */
   readonly port?: number;
 }
@@ -79,8 +87,10 @@ export function controlRig(options: RigOptions = {}): ControlRig {
   const steadyMs = () => performance.now();
   const onSnapshot = (number: number) => onEvent({ kind: "snapshot", number });
   const refresh = new TopologyRefresh({ membership, snapshots, nowMs, steadyMs, onSnapshot });
+  const { purges = generous, admin = generous } = options;
   const parts: ControlParts = {
     log,
+    limits: new ApiLimits({ purges, admin, steadyMs: () => clock.nowMs, random: () => 0 }),
     tokens: new Tokens(database, nowMs),
     sessions: new Sessions(database, nowMs),
     audit,

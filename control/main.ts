@@ -9,6 +9,7 @@ import { readKafka } from "#kafka";
 import type { Logger } from "#log";
 import { frontMetrics, listen, type ProgramContext, runProgram } from "#program";
 import { maxOrderBytes, type PurgeLog } from "#purge";
+import { ApiLimits } from "./api_limits.ts";
 import { controlApp } from "./app.ts";
 import { AuditLog } from "./access/audit.ts";
 import { Sessions } from "./access/sessions.ts";
@@ -128,6 +129,12 @@ function start(context: ProgramContext<typeof parameters>): void {
   });
   const parts: ControlParts = {
     log: purgeLog,
+    limits: new ApiLimits({
+      purges: { quota: settings.purgeRate, windowMs: 1000, burst: settings.purgeBurst },
+      admin: { quota: settings.adminRate, windowMs: 1000, burst: settings.adminBurst },
+      steadyMs: () => performance.now(),
+      random: Math.random,
+    }),
     tokens,
     sessions: new Sessions(database, Date.now),
     audit,

@@ -67,6 +67,11 @@ export function observe(
     "Followers whose place is not in the log.",
     ["log"],
   );
+  const limited = metrics.counter(
+    "control_ratelimit_refused_total",
+    "Calls refused because their caller came too often, by limit.",
+    ["limit"],
+  );
   const turnedAway = metrics.counter(
     "control_turned_away_total",
     "Requests of callers who may not make them.",
@@ -110,6 +115,9 @@ export function observe(
       case "stream_ended":
         streams.dec();
         return ends.inc({ reason: event.end });
+      case "limited":
+        log.debug("a caller comes too often", { limit: event.limit, caller: event.caller });
+        return limited.inc({ limit: event.limit });
       case "turned_away":
         return turnedAway.inc({ reason: event.reason });
       case "audit_failed":

@@ -9,6 +9,7 @@ import type { AuditLog } from "./access/audit.ts";
 import type { AccessRefusal } from "./access/guard.ts";
 import type { Sessions } from "./access/sessions.ts";
 import type { Tokens } from "./access/tokens.ts";
+import type { ApiLimitName, ApiLimits } from "./api_limits.ts";
 import type { History } from "./console/history.ts";
 import type { Fleet, FleetOutcome } from "./fleet.ts";
 import type { AdminStatus } from "./health.ts";
@@ -30,6 +31,7 @@ export type ControlEvent =
     readonly seq: number;
     readonly issuer: string;
   }
+  | { readonly kind: "limited"; readonly limit: ApiLimitName; readonly caller: string }
   | { readonly kind: "purge_failed"; readonly reason: string }
   | { readonly kind: "applied"; readonly id: string; readonly tookMs: number }
   | { readonly kind: "node"; readonly id: string; readonly outcome: RegisterOutcome | "left" }
@@ -51,6 +53,7 @@ export type ControlEvent =
 /** The parts of control; `main.ts` makes them, tests too. */
 export interface ControlParts {
   readonly log: PurgeLog;
+  readonly limits: ApiLimits;
   readonly tokens: Tokens;
   readonly sessions: Sessions;
   readonly audit: AuditLog;

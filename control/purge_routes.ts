@@ -6,6 +6,7 @@
 
 import { type Context, Hono } from "hono";
 import { maxOrderBytes, type PurgeLog, type PurgeRecord, readOrder } from "#purge";
+import { limited } from "./api_limits.ts";
 import { readJson } from "./body.ts";
 import { dryRun } from "./dry_run.ts";
 import { followers } from "./followers.ts";
@@ -39,6 +40,8 @@ export function purgeRoutes(parts: ControlParts): Hono {
     const reading = readOrder(body.value);
     if (reading.kind === "refused") return c.json({ error: reading.sentence }, 400);
     const { order } = reading;
+    const refused = limited(c, parts, { limit: "purges", tokens: order.values.length });
+    if (refused !== undefined) return refused;
     return order.dryRun ? await dryRun(c, parts, order) : await desk.take(c, order);
   });
   app.get("/purges", listPurges, (c) => c.json(listing(parts)));

@@ -93,7 +93,7 @@ function preflight(c: Context): Response {
 }
 
 /** What the route that will answer declares. */
-function declaredIn(c: Context): Operation | undefined {
+export function declaredIn(c: Context): Operation | undefined {
   for (const { handler } of matchedRoutes(c)) {
     const declared = operationOf(handler);
     if (declared !== undefined) return declared;
@@ -211,6 +211,8 @@ function audit(
   },
 ): void {
   if (!changes(c.req.method) || declared === undefined || declared.audited === false) return;
+  // Who comes too often must not push out of the log what others did.
+  if (status === 429) return;
   audit.add({
     atMs: nowMs(),
     who: found.name,

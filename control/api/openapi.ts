@@ -133,6 +133,9 @@ function responses(operation: Operation, schemas: Components): Record<string, Js
     all["413"] ??= refusal("The body is too long.");
   }
   if (operation.scopes.length > 0) all["401"] ??= refusal("There is no valid token.");
+  if (operation.scopes.length > 0 && !operation.scopes.includes("node")) {
+    all["429"] ??= refusal("The caller comes too often; see Retry-After and RateLimit.");
+  }
   all["403"] ??= refusal("The caller may not do this.");
   all["500"] ??= refusal("Storage failed.");
   return all;

@@ -36,8 +36,7 @@ export interface PolicyCount {
   readonly name: string;
   readonly allowed: number;
   readonly refused: number;
-  /** Clients, tokens or classes that have taken something which has not come back yet. */
-  readonly subjects: number;
+  readonly buckets: Buckets;
 }
 
 /** Default for {@link AdmissionOptions.places}: 1.5 MiB a policy. */
@@ -182,11 +181,11 @@ export class Admission {
   }
 
   /** What was decided so far, by policy. */
-  counts(nowUs: number): readonly PolicyCount[] {
+  counts(): readonly PolicyCount[] {
     return this.#rules.map(({ policy, totals, buckets }) => ({
       name: policy.name,
       ...totals,
-      subjects: buckets.count(nowUs),
+      buckets,
     }));
   }
 }

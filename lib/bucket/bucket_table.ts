@@ -13,7 +13,7 @@
  */
 
 import type { Buckets, Subject } from "./bucket.ts";
-import { drained, type Limit, waitUs } from "./gcra.ts";
+import { drained, type Limit, roomFor, waitUs } from "./gcra.ts";
 
 const ways = 8;
 
@@ -62,6 +62,12 @@ export class BucketTable implements Buckets {
   waitUs({ hash }: Subject, tokens: number, nowUs: number): number {
     const at = this.#placeOf(hash.low, hash.high, nowUs);
     return waitUs(this.#levelAt(at, nowUs), tokens, this.#limit);
+  }
+
+  /** Whole tokens that a subject has left. */
+  left({ hash }: Subject, nowUs: number): number {
+    const at = this.#placeOf(hash.low, hash.high, nowUs);
+    return roomFor(this.#levelAt(at, nowUs), this.#limit);
   }
 
   count(nowUs: number): number {

@@ -115,7 +115,7 @@ export async function startCacheNode(
     wait: (seq) => link?.applied(seq, settings.fenceWait) ?? Promise.resolve(false),
   };
   const limits = { node: name, peers, metrics, log, onDrain };
-  const { gate, follow } = await openLimits(role, settings, limits);
+  const { gate, follow, refusals } = await openLimits(role, settings, limits);
   const app = cacheNodeApp({
     gate,
     engine,
@@ -166,7 +166,7 @@ export async function startCacheNode(
       metrics,
       admin: context.admin,
       token: context.token,
-      figures: () => figures.read(),
+      figures: () => ({ ...figures.read(), refusals: refusals() }),
       onApplied: () => sweeper.request(),
       onGap: async () => {
         engine.sweep();

@@ -72,6 +72,8 @@ export interface Limits {
   readonly gate: Gate;
   /** Takes over what a snapshot declares. */
   follow(snapshot: TopologySnapshot): void;
+  /** Requests refused since the start, by limit in force. */
+  refusals(): Record<string, number>;
 }
 
 /** What the limits of a node are made of. */
@@ -120,7 +122,9 @@ export async function openLimits(
     const { policies } = buckets ?? { policies: [] };
     enforce(policies.length > 0 ? policies : own);
   };
-  return { gate, follow };
+  const refusals = () =>
+    Object.fromEntries(admission.counts().map(({ name, refused }) => [name, refused]));
+  return { gate, follow, refusals };
 }
 
 async function openLeases(
@@ -209,13 +213,12 @@ function readFile(file: string): DeclaredBuckets {
 
 /** Shows what was decided. The decisions themselves count in plain numbers. */
 function watch(tier: string, admission: Admission, metrics: Metrics): void {
-  const counts = () => admission.counts(Math.floor(performance.now() * 1000));
   metrics.counter(
     `${tier}_ratelimit_decisions_total`,
     "Requests by the limit that they came under and what it decided.",
     ["policy", "decision"],
     (counter) => {
-      for (const { name, allowed, refused } of counts()) {
+      for (const { name, allowed, refused } of admission.counts()) {
         counter.inc({ policy: name, decision: "allowed" }, allowed);
         counter.inc({ policy: name, decision: "refused" }, refused);
       }
@@ -227,7 +230,10 @@ function watch(tier: string, admission: Admission, metrics: Metrics): void {
     ["policy"],
     (gauge) => {
       gauge.reset();
-      for (const { name, subjects } of counts()) gauge.set({ policy: name }, subjects);
+      const nowUs = Math.floor(performance.now() * 1000);
+      for (const { name, buckets } of admission.counts()) {
+        gauge.set({ policy: name }, buckets.count(nowUs));
+      }
     },
   );
 }

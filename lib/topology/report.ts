@@ -14,6 +14,12 @@ export const bytesByRoadSchema = v.pipe(
   v.check((roads) => Object.keys(roads).length <= 8, "at most 8 roads"),
 );
 
+/** Counts by name of a limit. */
+const refusalsSchema = v.pipe(
+  v.record(name, whole),
+  v.check((limits) => Object.keys(limits).length <= 32, "at most 32 limits"),
+);
+
 /** The schema of {@link NodeFigures}. */
 export const nodeFiguresSchema = v.object({
   /** Since the process started; a smaller one than before means that counts start over. */
@@ -31,6 +37,8 @@ export const nodeFiguresSchema = v.object({
   fetchedBytes: v.optional(whole, 0),
   /** Body bytes handed to clients, by where they came from. */
   bytesByRoad: v.optional(bytesByRoadSchema, {}),
+  /** Requests refused with 429, by the limit that they came under. */
+  refusals: v.optional(refusalsSchema),
 });
 
 /** The figures of one node. */
