@@ -16,6 +16,7 @@ import {
   hasCredentials,
   isPartial,
   isRangeRequest,
+  mayBeShared,
   openExchange,
   passReason,
   type RespondOptions,
@@ -209,11 +210,16 @@ export class CacheEngine {
     const found = lookUp(this.#parts, { key, requestFields: () => forwarded });
     if (found.kind === "found" || this.#parts.policy.sliceBytes === 0) return found;
     const sliced = findSliced(exchange, this.#parts);
-    if (sliced === undefined || !this.#wantsSlices(exchange, sliced.object)) return found;
-    return { kind: "found", entry: sliced.object, verdict: sliced.verdict };
+    if (sliced === undefined) return found;
+    const { object, verdict } = sliced;
+    if (this.#wantsSlices(exchange, object)) return { kind: "found", entry: object, verdict };
+    const { control: requestControl } = exchange;
+    const use = { facts: factsOf(object.response), verdict, requestControl };
+    const fresh = decideReuse({ ...use, nowMs: this.#parts.nowMs() }) === "fresh";
+    return fresh ? { kind: "partial", object } : found;
   }
 
-  /** Whether an object in slices answers a request: a small one does not when it would be fetched. */
+  /** Whether slices answer a request: not when a small object is asked for whole and not all of it is there. */
   #wantsSlices(exchange: Exchange, object: SlicedObject): boolean {
     const { request } = exchange;
     if (object.bodyBytes > this.#parts.policy.wholeBytes || request.method === "HEAD") return true;
@@ -255,7 +261,10 @@ export class CacheEngine {
     }
     const findable = !alone && !isUnshared && mayBeShared(exchange);
     const slice = this.#sliceToAsk(exchange, held);
-    const fill = this.#fetcher.start(exchange, { held, findable, slice });
+    const assembled = found.kind === "partial" && mayBeShared(exchange)
+      ? this.#sliced.assembled(exchange, found.object)
+      : undefined;
+    const fill = this.#fetcher.start(exchange, { held, findable, slice, assembled });
     const answer = await this.#follow(exchange, { fill, found, leads: true });
     if (typeof answer === "object") return answer;
     return await this.#pass(exchange, forwardReason(exchange, found));
@@ -395,7 +404,8 @@ export class CacheEngine {
   ): CacheAnswer | Promise<SlicedOutcome> {
     const { status, source } = head.response;
     const fwd = forwardReason(exchange, found);
-    const told = { fwd, fwdStatus: status, collapsed: !leads, stored: head.storing };
+    const fwdStatus = fill.assembled ? undefined : status;
+    const told = { fwd, fwdStatus, collapsed: !leads, stored: head.storing };
     if (
       isErrorStatus(status) && found.kind === "found" && this.#mayStandIn(exchange, found.entry)
     ) {
@@ -478,9 +488,24 @@ export class CacheEngine {
       status?: AnswerStory["status"];
     },
   ): CacheAnswer | Promise<SlicedOutcome> {
-    if (isSliced(entry)) return this.#sliced.answer(exchange, entry, { result, status });
+    if (isSliced(entry)) {
+      if (result === "hit") this.#assembleBehind(exchange, entry);
+      return this.#sliced.answer(exchange, entry, { result, status });
+    }
     this.#parts.store.touch(entry);
     return this.#answers.fromEntry(exchange, entry, { result, status });
+  }
+
+  /** Puts a small object that was asked for whole in one piece, for those who come later. */
+  #assembleBehind(exchange: Exchange, object: SlicedObject): void {
+    const { policy, fills } = this.#parts;
+    const { request, key } = exchange;
+    const small = object.bodyBytes <= policy.wholeBytes && request.method === "GET";
+    if (!small || isRangeRequest(request) || !mayBeShared(exchange)) return;
+    if (fills.of(key).length > 0) return;
+    const assembled = this.#sliced.assembled(exchange, object);
+    const options = { held: undefined, findable: true, slice: undefined, assembled };
+    this.#fetcher.start({ ...exchange, signal: undefined }, options).leaderLeft = true;
   }
 
   async #pass(exchange: Exchange, fwd: ForwardReason): Promise<CacheAnswer> {
@@ -496,17 +521,14 @@ type Found =
     readonly verdict: Exclude<PurgeVerdict, "gone">;
   }
   | Exclude<LookupResult, { readonly kind: "found" }>
+  /** Some slices of an object that is wanted in one piece; they are fresh. */
+  | { readonly kind: "partial"; readonly object: SlicedObject }
   | { readonly kind: "bypass" };
 
 /** Why a request goes forward (RFC 9211 §2.2). */
 function forwardReason({ control }: Exchange, found: Found): ForwardReason {
   if (found.kind !== "found") return found.kind;
   return control.empty ? "stale" : "request";
-}
-
-/** Whether others may wait for this request's answer: it is not for this client by what it says. */
-function mayBeShared(exchange: Exchange): boolean {
-  return !exchange.control.has("no-store") && !hasCredentials(exchange);
 }
 
 /** Request fields whose presence sends a request to the slow lane. */

@@ -320,7 +320,7 @@ Deno.test("a large body waits for its readers and drops the one that stalls the 
       if (++pulled === 40) controller.close();
     },
   }, { highWaterMark: 0 });
-  const policy = { fillWindowBytes: 4 * 2 ** 20, stalledReaderMs: 50 };
+  const policy = { fillWindowBytes: 4 * 2 ** 20, stalledReaderMs: 300 };
   const bench = setUp(() => reply(200, [hour], stream), policy);
   const slow = reader(await bench.ask("/big"));
   const quick = see(await bench.ask("/big"));

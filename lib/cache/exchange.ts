@@ -81,6 +81,11 @@ export function hasCredentials({ forwarded }: Pick<Exchange, "forwarded">): bool
   return forwarded.some(([name]) => name === "authorization");
 }
 
+/** Whether others may wait for this request's answer: it is not for this client by what it says. */
+export function mayBeShared(exchange: Pick<Exchange, "forwarded" | "control">): boolean {
+  return !exchange.control.has("no-store") && !hasCredentials(exchange);
+}
+
 /** Fields that make sense only when the next hop's answer goes to this very client. */
 const passedWithRequest: ReadonlySet<string> = new Set([
   ...cacheConditions,

@@ -56,6 +56,14 @@ export interface FetchOptions {
   readonly findable: boolean;
   /** Asks for this slice only; `undefined` asks for the whole. Given whenever `held` is in slices. */
   readonly slice: number | undefined;
+  /** Nothing is asked: this is the whole, put together from its slices. */
+  readonly assembled?: Assembled;
+}
+
+/** A whole that is put together from slices, under the head of their outline. */
+export interface Assembled extends Received {
+  /** The purge sequence that the outline is newer than. */
+  readonly fillSeq: number;
 }
 
 /** An answer of the next hop, and when it came. */
@@ -80,7 +88,7 @@ export class Fetcher {
   }
 
   /** Starts a fetch. The caller joins it before anything else runs. */
-  start(exchange: Exchange, { held, findable, slice }: FetchOptions): SharedFill {
+  start(exchange: Exchange, { held, findable, slice, assembled }: FetchOptions): SharedFill {
     const { purges, policy, budget, fills, store } = this.#parts;
     const newest = store.find(exchange.key)[0];
     const vary = newest === undefined ? [] : factsOf(newest.response).vary;
@@ -94,7 +102,9 @@ export class Fetcher {
       budget,
     });
     if (findable) fills.add(fill);
-    this.#run(fill, exchange, { held, slice }).catch((error) => this.#fail(fill, held, error))
+    this.#run(fill, exchange, { held, slice, assembled }).catch((error) =>
+      this.#fail(fill, held, error)
+    )
       .finally(() => fills.remove(fill));
     return fill;
   }
@@ -102,8 +112,13 @@ export class Fetcher {
   async #run(
     fill: SharedFill,
     exchange: Exchange,
-    { held, slice }: Pick<FetchOptions, "held" | "slice">,
+    { held, slice, assembled }: Omit<FetchOptions, "findable">,
   ): Promise<void> {
+    if (assembled !== undefined) {
+      fill.assembled = true;
+      fill.fillSeq = assembled.fillSeq;
+      return await this.#receive(fill, exchange, { ...assembled, entry: undefined });
+    }
     const entry = held === undefined || isSliced(held) ? undefined : held;
     if (slice !== undefined) {
       const object = held !== undefined && isSliced(held) ? held : undefined;
@@ -276,7 +291,7 @@ export class Fetcher {
     const final = manifest === undefined ? stored : { ...stored, life: manifest.life };
     const refusal = () => fill.invalidated ? "purged" : refusalOf(final, this.#parts);
     const entry = await fill.finish({ response: final, admit: () => refusal() === undefined });
-    const { bytes } = fill;
+    const { fetchedBytes: bytes } = fill;
     if (entry !== undefined) {
       this.slices.supersede(entry);
       tell({ kind: "fetched", result: "stored", bytes });
@@ -306,7 +321,7 @@ export class Fetcher {
     error: unknown,
   ): Promise<void> {
     const { failures, nowMs, tell } = this.#parts;
-    const { bytes } = fill;
+    const { fetchedBytes: bytes } = fill;
     if (fill.head === undefined) {
       if (entry !== undefined) failures.set(entry, nowMs());
       const failure = asNextHopError(error);

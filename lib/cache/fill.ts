@@ -78,6 +78,8 @@ export class SharedFill {
   invalidated = false;
   /** Set when the one who started it went away before the head came, or never was. */
   leaderLeft = false;
+  /** Set when the bytes are of slices, which were counted when they came. */
+  assembled = false;
   readonly whenHead: Promise<FillHead>;
   readonly informational = new Set<(status: number, fields: Fields) => void>();
   readonly #varied: readonly string[];
@@ -119,6 +121,11 @@ export class SharedFill {
   /** Bytes that arrived. */
   get bytes(): number {
     return this.#log.bytes;
+  }
+
+  /** Bytes that came from the next hop through this fill. */
+  get fetchedBytes(): number {
+    return this.assembled ? 0 : this.#log.bytes;
   }
 
   /** Whether a new reader could still begin at the first byte. */

@@ -4,12 +4,13 @@
  * @module
  */
 
-import type { ByteRange } from "#http";
+import type { ByteRange, Fields } from "#http";
 import { bytesWanted, type CacheAnswer } from "./answer.ts";
 import type { Answers, AnswerStory } from "./answers.ts";
-import { type Exchange, hasCredentials } from "./exchange.ts";
+import { noDirectives } from "./cache_control.ts";
+import { type Exchange, mayBeShared } from "./exchange.ts";
 import { factsOf } from "./facts.ts";
-import type { EngineParts } from "./fetcher.ts";
+import type { Assembled, EngineParts } from "./fetcher.ts";
 import type { SharedFill } from "./fill.ts";
 import type { SliceFetcher } from "./slice_fetcher.ts";
 import { type OpenSlice, SlicedBody } from "./sliced_body.ts";
@@ -66,7 +67,7 @@ export class SlicedAnswers {
     }
     const whole = this.holds(exchange, object);
     if (!whole && exchange.control.has("only-if-cached")) return this.#answers.onlyIfCached();
-    if (!whole && hasCredentials(exchange)) return "pass";
+    if (!whole && !mayBeShared(exchange)) return "pass";
     const index = this.firstWanted(exchange, object);
     const slice = await this.#open(exchange, object, index);
     switch (slice.kind) {
@@ -91,6 +92,17 @@ export class SlicedAnswers {
     return this.#answers.fromSlices(exchange, object, body, whole ? story : partial(story, slice));
   }
 
+  /** Puts the whole together, whoever asked and however long he stays. */
+  assembled({ request, key, forwarded }: Exchange, object: SlicedObject): Assembled {
+    const { budget, policy: { sliceBytes } } = this.#parts;
+    const { response: { fields, requestSentMs, receivedMs, fillSeq }, bodyBytes } = object;
+    const exchange = { request, key, forwarded, control: noDirectives };
+    const open = (index: number) => this.#open(exchange, object, index);
+    const body = new SlicedBody({ sliceBytes, budget, open }).stream(0, bodyBytes);
+    const head: Fields = [...fields, ["content-length", String(bodyBytes)]];
+    return { response: { status: 200, fields: head, body }, requestSentMs, receivedMs, fillSeq };
+  }
+
   #wanted(
     exchange: Exchange,
     { response, bodyBytes }: SlicedObject,
@@ -107,6 +119,8 @@ export class SlicedAnswers {
       return { kind: "stored", entry };
     }
     const found = this.#joinable(exchange, object, index);
+    // What is fetched for one client tells nothing of what is stored for all.
+    if (found === undefined && !mayBeShared(exchange)) return { kind: "refused" };
     const fill = found ?? this.#fetcher.start(exchange, object, index);
     const cursor = fill.join();
     if (cursor === undefined) return { kind: "changed" };

@@ -45,8 +45,8 @@ export interface SlicedBodyOptions {
   readonly budget: LogBudget;
   /** Finds the slice or has it fetched. Never rejects. */
   readonly open: (index: number) => Promise<OpenSlice>;
-  /** The slice that the answer begins with. */
-  readonly first: { readonly index: number; readonly slice: OpenSlice };
+  /** The slice that the answer begins with, when it is open already. */
+  readonly first?: { readonly index: number; readonly slice: OpenSlice };
 }
 
 /** The slices of one answer. */
@@ -56,8 +56,10 @@ export class SlicedBody {
 
   constructor(options: SlicedBodyOptions) {
     this.#options = options;
-    const { index, slice } = options.first;
-    this.#ahead = { index, slice: Promise.resolve(slice) };
+    const { first } = options;
+    if (first !== undefined) {
+      this.#ahead = { index: first.index, slice: Promise.resolve(first.slice) };
+    }
   }
 
   /**
@@ -65,13 +67,11 @@ export class SlicedBody {
    * rather than go on with bytes of another representation.
    */
   read(start: number, end: number): Uint8Array | ReadableStream<Uint8Array> {
-    const { sliceBytes, first: { index, slice } } = this.#options;
-    const offset = index * sliceBytes;
-    if (slice.kind === "stored" && start >= offset && end <= offset + sliceBytes) {
-      const bytes = slice.entry.memory?.subarray(start - offset, end - offset);
-      if (bytes !== undefined) return bytes;
-    }
-    return this.#stream(start, end);
+    const { sliceBytes, first } = this.#options;
+    const offset = (first?.index ?? 0) * sliceBytes;
+    const within = start >= offset && end <= offset + sliceBytes;
+    const stored = within && first?.slice.kind === "stored" ? first.slice.entry : undefined;
+    return stored?.memory?.subarray(start - offset, end - offset) ?? this.stream(start, end);
   }
 
   /** Says that no further byte is needed. */
@@ -80,7 +80,8 @@ export class SlicedBody {
     this.#ahead = undefined;
   }
 
-  #stream(start: number, end: number): ReadableStream<Uint8Array> {
+  /** Reads `[start, end)` as a stream. */
+  stream(start: number, end: number): ReadableStream<Uint8Array> {
     const { sliceBytes } = this.#options;
     let position = start;
     let current: SliceReader | undefined;

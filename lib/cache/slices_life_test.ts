@@ -155,6 +155,13 @@ const asks: {
     bytes: [big - 9, big],
     sent: 2,
   },
+  {
+    what: "no-store, of what is not stored",
+    fields: [["cache-control", "no-store"], ...range("bytes=-9")],
+    status: 206,
+    bytes: [big - 9, big],
+    sent: 2,
+  },
   { what: "two ranges out of order", fields: range("bytes=20-29,0-9"), status: 206 },
   {
     what: "a range that is none",
@@ -167,7 +174,8 @@ const asks: {
 
 for (const { what, fields, status, bytes, sent = 1 } of asks) {
   Deno.test(`${what}: ${status} from slices, ${sent} requests`, async () => {
-    const run = slicedBench(rangedOrigin(big, minute));
+    const origin = rangedOrigin(big, minute);
+    const run = slicedBench(origin);
     await bytesIn(await run.ask("/big", first));
     await settle();
     const answer = await run.ask("/big", fields);
@@ -175,6 +183,8 @@ for (const { what, fields, status, bytes, sent = 1 } of asks) {
     const got = await bytesIn(answer);
     if (bytes !== undefined) assertBytes(got, bytesOf(1, ...bytes));
     assert.equal(run.sent.length, sent);
+    await assertRange(run, origin, [0, 10]);
+    assert.equal(run.sent.length, sent, "what is stored stays");
   });
 }
 
@@ -245,6 +255,7 @@ for (const word of ["/big", "news"]) {
     gate.resolve();
     await bytesIn(await arriving); // asked before the purge
     await settle();
+    assert.deepEqual(run.store.find("/big 2"), [], "not kept");
     Object.assign(origin.object, { version: 2 }); // under the same entity tag, to see old bytes
     for (const index of [0, 1, 2]) {
       await assertRange(run, origin, [index * sliceBytes, (index + 1) * sliceBytes]);
@@ -292,6 +303,7 @@ Deno.test("an unsafe method takes an object in slices, and what of it arrives (R
   gate.resolve();
   await bytesIn(await arriving).catch(() => {});
   await settle();
+  assert.deepEqual(run.store.find("/big 1"), [], "not kept");
   await assertRange(run, origin, [70_000, 70_010]);
   await assertRange(run, origin, [0, 10]);
 });

@@ -115,9 +115,18 @@ Deno.test("a small object is kept in one piece, whatever part of it was asked fo
 Deno.test("an object of a few slices that is asked for whole comes whole, and stays so", async () => {
   const run = bench(rangedOrigin(3 * sliceBytes));
   await bytesIn(await run.ask("/medium", range("bytes=0-9")));
-  same(await bytesIn(await run.ask("/medium")), bytesOf(1, 0, 3 * sliceBytes));
+  const answers = await Promise.all([1, 2].map(() => run.ask("/medium")));
+  assert.deepEqual(answers.map((answer) => field(answer, "cache-status")), [
+    "edge;fwd=partial;ttl=3600;stored",
+    "edge;fwd=partial;ttl=3600;stored;collapsed",
+  ]);
+  for (const answer of answers) same(await bytesIn(answer), bytesOf(1, 0, 3 * sliceBytes));
   await settle();
-  assert.deepEqual(askedRanges(run), ["bytes=0-65535", "all"]);
+  assert.deepEqual(askedRanges(run), [
+    "bytes=0-65535",
+    "bytes=65536-131071",
+    "bytes=131072-196607",
+  ]);
   assert.equal(run.store.count, 1, "no slice is left");
   assert.notEqual(run.engine.hit({ method: "GET", target: "/medium", fields: [] }), undefined);
   const sliced = bench(rangedOrigin(3 * sliceBytes));
@@ -126,6 +135,9 @@ Deno.test("an object of a few slices that is asked for whole comes whole, and st
   const whole = await sliced.ask("/medium");
   assert.equal(field(whole, "cache-status"), "edge;hit;ttl=3600", "when all slices are there");
   same(await bytesIn(whole), bytesOf(1, 0, 3 * sliceBytes));
+  await settle();
+  assert.equal(sliced.sent.length, 3);
+  assert.notEqual(sliced.engine.hit({ method: "GET", target: "/medium", fields: [] }), undefined);
 });
 
 for (const known of [false, true]) {
