@@ -171,6 +171,7 @@ export class SharedFill {
   write(chunk: Uint8Array): void | Promise<void> {
     if (this.#ended) return;
     this.#log.append(chunk);
+    if (this.#isLeft && !this.#worthFinishing()) this.#abort.abort();
     const written = this.#writer?.write(chunk);
     if (written === undefined) return;
     // A write that fails shows at the commit.
@@ -269,17 +270,23 @@ export class SharedFill {
   #onCursors(): void {
     this.#cursorsMoved();
     clearTimeout(this.#abandonTimer);
-    if (this.#ended || this.vouched || this.#log.readers > 0) return;
-    if (this.#head?.kind !== "body") return;
+    if (!this.#isLeft) return;
     if (!this.#worthFinishing()) return this.#abort.abort();
     this.#abandonTimer = setTimeout(() => this.#abort.abort(), this.#policy.backgroundMs);
+  }
+
+  /** Whether the body still comes, and nobody reads it any more. */
+  get #isLeft(): boolean {
+    return !this.#ended && !this.vouched && this.#log.readers === 0 && this.#head?.kind === "body";
   }
 
   /** Whether the rest is fetched although nobody reads. */
   #worthFinishing(): boolean {
     if (this.#writer === undefined || this.invalidated) return false;
-    const restBytes = (this.#expectedBytes ?? 0) - this.#log.bytes;
-    return restBytes <= this.#policy.backgroundBytes;
+    const { backgroundBytes } = this.#policy;
+    // Without a length there may be no end: then what came counts.
+    const bytes = this.#expectedBytes ?? 2 * this.#log.bytes;
+    return bytes - this.#log.bytes <= backgroundBytes;
   }
 }
 

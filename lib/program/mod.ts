@@ -4,6 +4,7 @@
  * @module
  */
 export { adminApp, type AdminOptions } from "./admin.ts";
+export { frontLimitParameters, frontLimitsOf } from "./front_limits.ts";
 export { frontMetrics } from "./front_metrics.ts";
 export { guard, type GuardOptions } from "./guard.ts";
 export { joinControl, type NodeLink, type NodeLinkOptions } from "./node_link.ts";

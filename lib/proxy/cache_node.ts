@@ -8,6 +8,7 @@ import { CacheEngine, type CacheOutcome } from "#cache";
 import { formatHostPort, type ParameterTable, type Settings } from "#config";
 import { kafkaLog, readKafka } from "#kafka";
 import {
+  frontLimitsOf,
   frontMetrics,
   joinControl,
   listen,
@@ -32,6 +33,7 @@ import {
 import { FigureCount } from "./figures.ts";
 import { dryRunRoute } from "./dry_run.ts";
 import { nodeMetrics } from "./metrics.ts";
+import { nextHopLimitsOf } from "./next_hop_limits.ts";
 import { openNodeStore } from "./node_store.ts";
 import type { cacheNodeParameters } from "./parameters.ts";
 import { openLimits } from "./limits.ts";
@@ -74,7 +76,7 @@ export async function startCacheNode(
 
   const nextHop = new RoutedNextHop({
     hopsFor: (target) => hopsFor(target, at),
-    connect: ({ url }) => httpNextHop({ url: new URL(url), caCerts }),
+    connect: ({ url }) => httpNextHop({ ...nextHopLimitsOf(settings), url: new URL(url), caCerts }),
     nowMs: Date.now,
     stamp: ({ appliedSeq }) => [["purge-seq", String(appliedSeq)], ["cdn-loop", name]],
     dress: ({ target }, response) => {
@@ -130,6 +132,7 @@ export async function startCacheNode(
   const count = frontMetrics(role, metrics, log);
   const server = listen(settings.listen, {
     tls,
+    limits: frontLimitsOf(settings),
     handler: (request, env) => app.fetch(request, env),
     // A node that sends a fence waits for it and sees internal fields: the other lane's work.
     fastLane: (head, remote) =>

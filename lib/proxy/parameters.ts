@@ -6,9 +6,10 @@
 
 import { bytes, choice, duration, hostPort, name, optional, path, url } from "#config";
 import { purgeLogParameters } from "#kafka";
-import { commonParameters, tlsParameters } from "#program";
+import { commonParameters, frontLimitParameters, tlsParameters } from "#program";
 import { cachePolicyParameters } from "./cache_policy.ts";
 import { limitParameters } from "./limits.ts";
+import { nextHopLimitParameters } from "./next_hop_limits.ts";
 import { peersParameter } from "./peers.ts";
 
 /** Returns the rows that come after the program's own next hop. */
@@ -16,6 +17,8 @@ export function cacheNodeParameters(role: "edge" | "shield", listen: string, adm
   return {
     listen: hostPort(listen, "Where requests are taken."),
     ...tlsParameters(),
+    ...frontLimitParameters(),
+    ...nextHopLimitParameters(),
     upstreamCa: optional(
       path(
         undefined,

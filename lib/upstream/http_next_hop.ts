@@ -140,7 +140,8 @@ async function attempt(
     const replay = lost && replayable.has(request.method) && request.body === undefined;
     done(false);
     if (replay) throw new DeadConnection();
-    throw error instanceof NextHopError ? error : failure(why ?? reasonOf(error), messageOf(error));
+    if (why !== undefined) throw failure(why, messageOf(error)); // we ended it
+    throw error instanceof NextHopError ? error : failure(reasonOf(error), messageOf(error));
   } finally {
     clearTimeout(timer);
   }

@@ -74,7 +74,7 @@ export function responseBody(
         }
       } catch (error) {
         done(false);
-        const reason = ended() ?? (silent ? "timeout" : "reset");
+        const reason = ended() ?? (silent ? "timeout" : reasonOf(error));
         const detail = `${reason} after ${received} bytes`;
         const message = `Cannot read the whole body: ${detail}`;
         controller.error(new NextHopError(reason, message, { cause: error }));
@@ -85,6 +85,13 @@ export function responseBody(
 }
 
 const empty = new Uint8Array(0);
+
+/** What came is no chunked body (RFC 9112 §7.1). */
+class Malformed extends Error {}
+
+function reasonOf(error: unknown): NextHopFailure {
+  return error instanceof Malformed ? "malformed" : "reset";
+}
 
 function pieces(end: BodyEnd): (bytes: Uint8Array) => Piece {
   if (end.kind === "fixed") {
@@ -99,7 +106,9 @@ function pieces(end: BodyEnd): (bytes: Uint8Array) => Piece {
     const decoder = new ChunkedDecoder(Number.MAX_SAFE_INTEGER);
     return (bytes) => {
       const decoded = decoder.decode(bytes);
-      if (typeof decoded === "string") throw new Error(`Cannot read the whole body: ${decoded}`);
+      if (typeof decoded === "string") {
+        throw new Malformed(`Cannot read the whole body: ${decoded}`);
+      }
       const { data, consumedBytes, done } = decoded;
       return { data, rest: bytes.subarray(consumedBytes), ended: done };
     };
