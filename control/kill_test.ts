@@ -80,3 +80,35 @@ Deno.test("kill -9 right after 202: the purge is in the log, and followers get i
   await follower!.stop();
   await Deno.remove(dir, { recursive: true });
 });
+
+Deno.test("kill -9 while the topology is edited: what was answered is kept, whole, under its number", async () => {
+  const dir = await Deno.makeTempDir();
+  let edit = 0;
+  let answered = { edit: 0, snapshot: 0 };
+  for (let round = 1; round <= 3; round++) {
+    const control = await startControl(dir);
+    const get = async (path: string) => await (await fetch(`${control.url}${path}`)).json();
+    const { sites = [], number } = await get("/topology");
+    const kept = Number(sites[0]?.city ?? 0);
+    assert.ok(kept >= answered.edit && kept <= edit, `${kept}: ${answered.edit} to ${edit}`);
+    assert.ok(number >= answered.snapshot);
+    assert.deepEqual((await get("/topology/declared")).sites, sites);
+    const { snapshots } = await get("/topology/snapshots");
+    assert.deepEqual([snapshots[0].number, snapshots[0].declared], [number, true]);
+    const killed = new Promise((resolve) => setTimeout(resolve, 20 + 40 * round))
+      .then(() => control.kill("SIGKILL"));
+    try {
+      while (true) {
+        const city = String(++edit);
+        const body = JSON.stringify({ sites: [{ id: "lon", city }] });
+        const response = await fetch(`${control.url}/topology/declared`, { method: "PUT", body });
+        answered = { edit, snapshot: (await response.json()).snapshot };
+      }
+    } catch {
+      // It was killed: this edit is there or not.
+    }
+    await killed;
+  }
+  assert.ok(answered.edit > 3, "edits were answered between the kills");
+  await Deno.remove(dir, { recursive: true });
+});

@@ -20,6 +20,7 @@ import { TrustedProxies } from "./client_address.ts";
 import { Database } from "./database.ts";
 import { totalsOf } from "./console/totals.ts";
 import { History, historyOptions } from "./console/history.ts";
+import { HealthWatch } from "./health_watch.ts";
 import { declareFirst } from "./first_topology.ts";
 import { Fleet } from "./fleet.ts";
 import { KafkaPurgeLog } from "./kafka_purge_log.ts";
@@ -34,6 +35,9 @@ import { TopologyRefresh } from "./topology_refresh.ts";
 
 /** How often retention is enforced, in milliseconds. */
 const trimEveryMs = 30_000;
+
+/** How often changes of health are looked for, in milliseconds. */
+const lookEveryMs = 1000;
 
 function openDatabase(dir: string): Database {
   try {
@@ -169,8 +173,14 @@ function start(context: ProgramContext<typeof parameters>): void {
     purgeSeq: purgeLog.lastSeq,
     snapshot: snapshots.current.number,
   });
+  const healthWatch = new HealthWatch();
   const timers = [
     regularly(log, settings.nodeLate / 4, () => expireNodes(context, parts)),
+    regularly(log, lookEveryMs, () => {
+      for (const change of healthWatch.look(membership, Date.now())) {
+        onEvent({ kind: "health", ...change });
+      }
+    }),
     regularly(log, trimEveryMs, () => purgeLog.trim()),
     regularly(log, trimEveryMs, () => audit.trim()),
     regularly(log, historyOptions.stepMs, () => parts.history.sample(totalsOf(parts), Date.now())),

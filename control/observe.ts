@@ -8,7 +8,7 @@ import type { Logger } from "#log";
 import type { Metrics } from "#metrics";
 import type { PurgeLog } from "#purge";
 import { nodeRoles } from "#topology";
-import type { Fleet } from "./fleet.ts";
+import type { Fleet, RegionView } from "./fleet.ts";
 import type { Membership } from "./nodes.ts";
 import type { ControlEvent } from "./parts.ts";
 import type { Snapshots } from "./snapshots.ts";
@@ -51,6 +51,11 @@ export function observe(
   const boxes = metrics.counter("control_fleet_reports_total", "Reports of set-top boxes.", [
     "outcome",
   ]);
+  const healths = metrics.counter(
+    "control_health_changes_total",
+    "Nodes that became unavailable, by reason, or available again.",
+    ["reason"],
+  );
   const routes = metrics.counter(
     "control_routes_total",
     "Clients routed, by where they were sent.",
@@ -98,6 +103,12 @@ export function observe(
         nodes.inc({ outcome: event.outcome });
         if (event.outcome === "renewed") return;
         return log.info("node", { id: event.id, outcome: event.outcome });
+      case "health":
+        healths.inc({ reason: event.reason });
+        return log[event.reason === "available" ? "info" : "warn"]("node health", {
+          id: event.id,
+          reason: event.reason,
+        });
       case "routed":
         return routes.inc({ outcome: event.outcome });
       case "box":
@@ -144,9 +155,7 @@ function gauges(metrics: Metrics, observed: Observed): void {
   metrics.gauge("control_snapshot_number", "Number of the topology snapshot.", [], (gauge) => {
     gauge.set(snapshots.current.number);
   });
-  metrics.gauge("control_boxes", "Set-top boxes in the fleet.", [], (gauge) => {
-    gauge.set(fleet.size);
-  });
+  fleetGauges(metrics, observed);
   metrics.gauge(
     "control_nodes_unavailable",
     "Nodes that traffic should not go to, by reason.",
@@ -168,4 +177,20 @@ function gauges(metrics: Metrics, observed: Observed): void {
       gauge.set({ role, state: "late" }, late);
     }
   });
+}
+
+/** Regions are what boxes say: only so many get a label. */
+const labelledRegions = 64;
+
+function fleetGauges(metrics: Metrics, { fleet, log, nowMs }: Observed): void {
+  const regions = () => fleet.regions(log.lastSeq, nowMs()).slice(0, labelledRegions);
+  const gauge = (name: string, help: string, read: (region: RegionView) => number) =>
+    metrics.gauge(`control_fleet_${name}`, help, ["region"], (gauge) => {
+      gauge.reset();
+      for (const region of regions()) gauge.set({ region: region.id }, read(region));
+    });
+  gauge("boxes", "Set-top boxes, by region.", ({ boxes }) => boxes);
+  gauge("late_boxes", "Set-top boxes that missed more than two reports.", ({ late }) => late);
+  gauge("lossy_boxes", "Set-top boxes that lost more than 1 % lately.", ({ lossy }) => lossy);
+  gauge("loss_ratio", "Share of multicast packets that never came.", ({ lossRatio }) => lossRatio);
 }

@@ -13,6 +13,7 @@ import type { ApiLimitName, ApiLimits } from "./api_limits.ts";
 import type { History } from "./console/history.ts";
 import type { Fleet, FleetOutcome } from "./fleet.ts";
 import type { AdminStatus } from "./health.ts";
+import type { HealthChange } from "./health_watch.ts";
 import type { Membership, RegisterOutcome } from "./nodes.ts";
 import type { PurgeProgress } from "./purge_progress.ts";
 import type { StreamEnd, StreamTimes } from "./purge_stream.ts";
@@ -35,6 +36,7 @@ export type ControlEvent =
   | { readonly kind: "purge_failed"; readonly reason: string }
   | { readonly kind: "applied"; readonly id: string; readonly tookMs: number }
   | { readonly kind: "node"; readonly id: string; readonly outcome: RegisterOutcome | "left" }
+  | ({ readonly kind: "health" } & HealthChange)
   | { readonly kind: "routed"; readonly outcome: RouteOutcome }
   | { readonly kind: "box"; readonly outcome: FleetOutcome }
   | {
