@@ -5,7 +5,7 @@
  * @module
  */
 
-import { fetchKafka, kafkaVersion } from "#rigs";
+import { buildFlutePeer, fetchKafka, flutePeerVersion, kafkaVersion } from "#rigs";
 
 /** A program or shared library that some tests drive or ask. */
 interface Tool {
@@ -64,7 +64,16 @@ async function missingTools(): Promise<Tool[]> {
 /** Installs and fetches what is missing, or says what stays missing and why. */
 export async function setUp({ install }: { install: boolean }): Promise<void> {
   await installTools(install);
-  if (install) await setUpKafka();
+  if (!install) return;
+  await setUpKafka();
+  await setUpFlutePeer();
+}
+
+/** Builds the FLUTE sender and receiver that ours is tried against. */
+async function setUpFlutePeer(): Promise<void> {
+  const problem = await buildFlutePeer();
+  if (problem === undefined) return;
+  print(`The crate ${flutePeerVersion} could not be built: ${problem}; its tests are skipped.`);
 }
 
 /** Fetches Kafka's jars; where that cannot be, a library that mocks a broker. */

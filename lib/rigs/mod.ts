@@ -5,3 +5,11 @@
  */
 export { fetchKafka, kafkaVersion } from "./kafka_jars.ts";
 export { type BrokerKind, brokerKind, brokerName, type KafkaRig, startKafka } from "./kafka.ts";
+export {
+  buildFlutePeer,
+  flutePeerVersion,
+  hasFlutePeer,
+  type PeerCoding,
+  peerPackets,
+  peerReceives,
+} from "./flute_peer.ts";
