@@ -328,3 +328,38 @@ Deno.test("whatever is asked in whatever order, bytes are those of one version a
     { numRuns: 40 },
   );
 });
+
+Deno.test("whatever a Range says, an answer holds the bytes that it names", async () => {
+  const number = fc.oneof(fc.nat(big + 10), fc.constantFrom(0, big - 1, big, 2 ** 53, sliceBytes));
+  const spec = fc.oneof(
+    fc.tuple(number, number).map(([from, to]) => `${from}-${to}`),
+    number.map((from) => `${from}-`),
+    number.map((last) => `-${last}`),
+    fc.constantFrom("", "-", "a-b", "1", " 5-9 ", "0x1-2", "1--2"),
+  );
+  const value = fc.tuple(
+    fc.constantFrom("bytes=", "Bytes=", "bytes =", "bytes", "items=", ""),
+    fc.array(spec, { minLength: 1, maxLength: 3 }),
+  ).map(([unit, specs]) => unit + specs.join(","));
+  const origin = rangedOrigin(big);
+  const run = slicedBench(origin);
+  await fc.assert(
+    fc.asyncProperty(value, async (value) => {
+      const answer = await run.ask("/big", range(value));
+      const contentRange = fieldOf(answer, "content-range");
+      const [, from, to] = /^bytes (\d+)-(\d+)\//.exec(contentRange ?? "") ?? [];
+      if (answer.status === 206 && from !== undefined) {
+        assertBytes(await bytesIn(answer), bytesOf(1, Number(from), Number(to) + 1), value);
+      } else if (answer.status === 200) {
+        assertBytes(await bytesIn(answer), bytesOf(1, 0, big), value);
+      } else if (answer.status === 416) assert.equal(contentRange, `bytes */${big}`);
+      else {
+        assert.match(fieldOf(answer, "content-type") ?? "", /^multipart\/byteranges/, value);
+        assert.equal((await bytesIn(answer)).length, Number(fieldOf(answer, "content-length")));
+      }
+    }),
+    { numRuns: 200 },
+  );
+  await settle();
+  assert.ok(origin.takenBytes <= 2 * big, `${origin.takenBytes} bytes`);
+});
