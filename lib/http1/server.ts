@@ -20,6 +20,11 @@ export interface ServeOptions {
   readonly hostname: string;
   /** 0 for any free port; see {@link Http1Server.address}. */
   readonly port: number;
+  /**
+   * Other processes listen on the same address too (`SO_REUSEPORT`); the system deals out the
+   * connections.
+   */
+  readonly shared?: boolean;
   /** Serves HTTPS with this certificate; plain HTTP without. */
   readonly tls?: TlsMaterial;
   readonly handler: Handler;
@@ -61,8 +66,9 @@ const maxRefusing = 64;
  */
 export function serve(options: ServeOptions): Http1Server {
   const limits = completeLimits(options.limits);
-  const { hostname, port, tls } = options;
-  const listener = tls ? listenTls({ hostname, port, tls }) : Deno.listen({ hostname, port });
+  const { hostname, port, tls, shared = false } = options;
+  const address = { hostname, port, reusePort: shared };
+  const listener = tls ? listenTls({ ...address, tls }) : Deno.listen(address);
   return new Server(options, limits, listener);
 }
 

@@ -25,10 +25,15 @@ export class BadCertificate extends Error {
  * @throws {Error} When the address cannot be had.
  */
 export function listenTls(
-  { hostname, port, tls: { cert, key } }: { hostname: string; port: number; tls: TlsMaterial },
+  { tls: { cert, key }, ...address }: {
+    hostname: string;
+    port: number;
+    reusePort?: boolean;
+    tls: TlsMaterial;
+  },
 ): Deno.Listener {
   try {
-    return Deno.listenTls({ hostname, port, cert, key, alpnProtocols: ["http/1.1"] });
+    return Deno.listenTls({ ...address, cert, key, alpnProtocols: ["http/1.1"] });
   } catch (error) {
     if (!(error instanceof Error) || isAboutAddress(error)) throw error;
     throw new BadCertificate(

@@ -39,6 +39,7 @@ import type { cacheNodeParameters } from "./parameters.ts";
 import { openLimits } from "./limits.ts";
 import { peersOf } from "./peers.ts";
 import { type Hop, RoutedNextHop } from "./routed_next_hop.ts";
+import { siblingsOf, throughOwner } from "./siblings.ts";
 import { Sweeper } from "./sweeper.ts";
 
 type CacheNodeTable = ReturnType<typeof cacheNodeParameters>;
@@ -60,7 +61,8 @@ export async function startCacheNode(
 ): Promise<void> {
   const settings = context.settings as Settings<CacheNodeTable>;
   const { log, metrics, onDrain, setReady } = context;
-  const name = settings.nodeId ?? `${role}-${settings.listen.port}`;
+  const siblings = siblingsOf(settings.siblings);
+  const name = settings.nodeId ?? `${role}-${(siblings?.own ?? settings.listen).port}`;
   const counts = nodeMetrics(role, metrics);
   const figures = new FigureCount(() => performance.now());
   const index = new PurgeIndex();
@@ -75,7 +77,10 @@ export async function startCacheNode(
   let link: NodeLink | undefined;
 
   const nextHop = new RoutedNextHop({
-    hopsFor: (target) => hopsFor(target, at),
+    hopsFor: (target) => {
+      const hops = hopsFor(target, at);
+      return siblings ? throughOwner(target, siblings, hops) : hops;
+    },
     connect: ({ url }) => httpNextHop({ ...nextHopLimitsOf(settings), url: new URL(url), caCerts }),
     nowMs: Date.now,
     stamp: ({ appliedSeq }) => [["purge-seq", String(appliedSeq)], ["cdn-loop", name]],
@@ -118,21 +123,30 @@ export async function startCacheNode(
   };
   const limits = { node: name, peers, metrics, log, onDrain };
   const { gate, follow, refusals } = await openLimits(role, settings, limits);
-  const app = cacheNodeApp({
-    gate,
+  const behind = {
     engine,
     fence,
-    peers,
     name,
-    rewrite: (target) => withoutDroppedQuery(target, services, dropping),
+    rewrite: (target: string) => withoutDroppedQuery(target, services, dropping),
     onFenceMissed: counts.fenceMissed,
     onLoop: counts.loop,
-  });
+  };
+  const app = cacheNodeApp({ ...behind, gate, peers });
+  if (siblings !== undefined) {
+    // Before its share of the port: who is dealt to it may need what another sibling asks of it.
+    const forSiblings = cacheNodeApp({ ...behind, peers: { has: () => true } });
+    const server = listen(siblings.own, {
+      handler: (request, env) => forSiblings.fetch(request, env),
+      onEvent: frontMetrics(`${role}_sibling`, metrics, log),
+    });
+    onDrain((timeoutMs) => server.drain(timeoutMs));
+  }
 
   const count = frontMetrics(role, metrics, log);
   const server = listen(settings.listen, {
     tls,
     limits: frontLimitsOf(settings),
+    shared: siblings !== undefined,
     handler: (request, env) => app.fetch(request, env),
     // A node that sends a fence waits for it and sees internal fields: the other lane's work.
     fastLane: (head, remote) =>
@@ -180,7 +194,7 @@ export async function startCacheNode(
         follow(newer);
         services = newer.deliveryServices;
         dropping = dropsQueries(services);
-        nextHop.keep([...hopsFor("/", at), ...declaredHops(newer)]);
+        nextHop.keep([...hopsFor("/", at), ...declaredHops(newer), ...siblings?.all ?? []]);
       },
       onUnavailable: (unavailable) => at = { ...at, unavailable },
     });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bytes, choice, duration, hostPort, name, optional, path, url } from "#config";
+import { bytes, choice, duration, hostPort, list, name, optional, path, url } from "#config";
 import { purgeLogParameters } from "#kafka";
 import { commonParameters, frontLimitParameters, tlsParameters } from "#program";
 import { cachePolicyParameters } from "./cache_policy.ts";
@@ -16,6 +16,15 @@ import { peersParameter } from "./peers.ts";
 export function cacheNodeParameters(role: "edge" | "shield", listen: string, admin: string) {
   return {
     listen: hostPort(listen, "Where requests are taken."),
+    siblings: optional(
+      list(
+        hostPort(
+          undefined,
+          "Processes that share --listen with this one, each by a loopback address at which the " +
+            "others ask it; this one's own first.",
+        ),
+      ),
+    ),
     ...tlsParameters(),
     ...frontLimitParameters(),
     ...nextHopLimitParameters(),
