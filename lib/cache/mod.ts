@@ -11,7 +11,7 @@ export { CacheEngine, type CacheEngineOptions } from "./engine.ts";
 export type { CacheRequest, RespondOptions } from "./exchange.ts";
 export type { FastHit } from "./fast_hit.ts";
 export { cacheHandler, type FrontEnv, requestHead, toResponse } from "./hono.ts";
-export { cacheKey } from "./key.ts";
+export { cacheKey, requestKey } from "./key.ts";
 export { type MemoryStore, memoryStore } from "./memory_store.ts";
 export {
   type NextHop,

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { requestKey } from "#cache";
 import { canonicalTarget, type Fields } from "#http";
 import {
   availableFirst,
@@ -58,7 +59,7 @@ export function declaredHops({ shields, deliveryServices }: TopologySnapshot): r
 }
 
 /**
- * Returns the target without its query where its service drops that.
+ * Returns the target without its query where its service drops that; the delivery directives of HLS stay.
  *
  * @param dropping What {@link dropsQueries} says of the services.
  */
@@ -71,7 +72,7 @@ export function withoutDroppedQuery(
   if (mark === -1) return target;
   const canonical = canonicalTarget(target);
   const service = canonical === undefined ? undefined : serviceOf(canonical, services);
-  return service?.queryString === "drop" ? target.slice(0, mark) : target;
+  return service?.queryString === "drop" ? requestKey(target, []) : target;
 }
 
 /** Whether a service drops the query: without one, no request has to be looked at. */
