@@ -11,7 +11,7 @@ import { BucketTable } from "./bucket_table.ts";
 import { limitOf } from "./gcra.ts";
 import { type BucketPolicy, classOf, rateOf } from "./policy.ts";
 import { rateLimitFields, retryAfterSeconds } from "./rate_limit_fields.ts";
-import { tokenDigest, tokenOf } from "./token.ts";
+import { tokenOf, TokenSubjects } from "./token.ts";
 
 /** Makes the buckets of a policy that all nodes share; `undefined` to keep them in this node. */
 export type ShareBuckets = (policy: BucketPolicy) => Buckets | undefined;
@@ -58,6 +58,7 @@ class Rule {
   /** Bytes are counted when they are sent; to come in, there must be room for one. */
   readonly cost: number;
   readonly #classes: ReadonlyMap<string, Subject>;
+  readonly #tokens = new TokenSubjects();
 
   constructor(policy: BucketPolicy, buckets: Buckets, totals: Totals) {
     this.policy = policy;
@@ -76,7 +77,7 @@ class Rule {
     if (per === "client") return client;
     if (per === "token") {
       const token = tokenOf(head, tokenQuery);
-      return token === undefined ? undefined : subjectOf(`token ${tokenDigest(token)}`);
+      return token === undefined ? undefined : this.#tokens.of(token);
     }
     return per === "class" ? this.#classes.get(prefix) : thisNode;
   }

@@ -71,8 +71,10 @@ interface Account {
 
 /** Fewest requests that one who is new to this node may make before Redis has answered. */
 const leastCredit = 4;
-/** A demand is not measured over less. */
-const leastMeasureUs = 100_000;
+/** A demand is not measured over less; of few requests over more, because they say little of a rate. */
+const leastMeasureUs = 20_000;
+const leastMeasureOfFewUs = 100_000;
+const few = 8;
 /** Longest pause between two questions while Redis has nothing to give. */
 const longestPauseUs = 250_000;
 /** Accounts looked at for being forgotten, each time. */
@@ -338,7 +340,8 @@ export class LeaseBook implements Buckets {
   #measure(account: Account, nowUs: number): void {
     const { times, rate } = this.#options;
     const elapsedUs = nowUs - account.askedSinceUs;
-    const sample = account.asked * 1e6 / Math.max(elapsedUs, leastMeasureUs);
+    const leastUs = account.asked < few ? leastMeasureOfFewUs : leastMeasureUs;
+    const sample = account.asked * 1e6 / Math.max(elapsedUs, leastUs);
     const weight = sample > account.demand ? 1 : Math.min(1, elapsedUs / (4 * times.aheadUs));
     account.demand = Math.max(0, account.demand + (sample - account.demand) * weight);
     account.asked = 0;

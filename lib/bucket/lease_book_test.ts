@@ -115,6 +115,38 @@ Deno.test("a request never waits: the first of somebody unknown come in on credi
   assert.ok(book.take(subject, 1, 1000));
 });
 
+Deno.test("tokens that are not spent in the life of their lease are gone, each with its own", () => {
+  const book = new LeaseBook({
+    rate: { quota: 1000, windowMs: 1000, burst: 100 },
+    times: leaseTimes,
+    nodes: () => 25,
+    most: 10,
+    onWork: () => {},
+  });
+  book.back(0);
+  book.settled(0);
+  const subject = subjectOf("class /live/");
+  const spend = (most: number, nowUs: number) => {
+    let got = 0;
+    while (got < most && book.take(subject, 1, nowUs)) got++;
+    return got;
+  };
+  const grant = (granted: number, sentUs: number) => {
+    const call = { subject: subject.name, want: granted, spent: 0, demand: 1000, sentUs };
+    book.answered(call, { granted, waitUs: 0, part: 1, nodes: 25, left: 50 }, sentUs);
+  };
+  const credit = 4;
+  assert.equal(spend(9, 0), credit);
+  grant(24, 0);
+  assert.equal(spend(5, 100_000), 5);
+  grant(10, 300_000);
+  // 15 of the first lease are left until its end, then the 10 of the second.
+  assert.equal(spend(2, 499_999), 2);
+  assert.equal(spend(99, 500_000), 10 + credit);
+  grant(20, 900_000);
+  assert.equal(spend(99, 1_400_000), credit);
+});
+
 Deno.test("whoever owes is not forgotten, and has no new credit after a pause", () => {
   const book = new LeaseBook({
     rate: { quota: 1, windowMs: 60_000, burst: 4 },

@@ -41,6 +41,8 @@ export interface LeaseLinkOptions {
 
 /** Most buckets leased at a time, for each policy; the rest shares what a table of this node holds. */
 const mostAccounts = 1 << 16;
+/** Pause between two looks for what is due. */
+const flushMs = 5;
 /** Most questions sent at a time. */
 const mostCalls = 1000;
 
@@ -182,7 +184,7 @@ export class LeaseLink {
     this.#tick = setTimeout(() => {
       this.#tick = undefined;
       this.#flush();
-    }, this.#times.tickUs / 1000);
+    }, flushMs);
   }
 
   async #lease(name: string, book: LeaseBook, call: LeaseCall): Promise<void> {

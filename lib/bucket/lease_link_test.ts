@@ -129,6 +129,10 @@ test("the script keeps numbers whole, forgets nodes that fell silent, and its ke
   // Debt is taken over, up to as much again.
   assert.equal((await lease("a", 1, 1000, 0))[4], 0);
   assert.equal(await client.hget("b", "level"), "200000000");
+  // A level of 15 digits keeps them all.
+  const large = 123_456_789_012_345;
+  await client.downlinkLease("large", "a", 1, 0, large, 1, 8 * large, 0, 60);
+  assert.equal(await client.hget("large", "level"), String(large));
   await pause(100);
   assert.equal((await lease("a", 0, 0, 0))[3], 1);
   const ttl = await client.pttl("b");
