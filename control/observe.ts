@@ -142,7 +142,7 @@ export function observe(
 }
 
 function gauges(metrics: Metrics, observed: Observed): void {
-  const { log, membership, fleet, snapshots, nowMs } = observed;
+  const { log, membership, snapshots, nowMs } = observed;
   metrics.gauge("control_purge_last_seq", "Newest number of the purge log.", [], (gauge) => {
     gauge.set(log.lastSeq);
   });
