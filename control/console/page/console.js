@@ -5,7 +5,7 @@
  */
 
 import { byId, set } from "./dom.js";
-import { formatAgo, formatCount, readOrder, SeriesBook } from "./model.js";
+import { countWords, formatAgo, formatCount, readOrder, SeriesBook } from "./model.js";
 import { NodeDialog } from "./node_dialog.js";
 import {
   showAudit,
@@ -152,26 +152,47 @@ function followDetails() {
   for (const [id, detail] of details) if (detail.state !== "completed") fetchDetails(id);
 }
 
+/** The order that the form holds; says what is missing when there is none. */
+function orderOf(form) {
+  const kind = new FormData(form).get("kind");
+  const text = byId("purge-values").value;
+  const read = readOrder({ kind, text, soft: byId("purge-soft").checked });
+  if ("problem" in read) answer(read.problem, "bad");
+  return read.order;
+}
+
 async function sendPurge(event) {
   event.preventDefault();
-  const kind = new FormData(byId("purge-form")).get("kind");
-  const read = readOrder({
-    kind,
-    text: byId("purge-values").value,
-    soft: byId("purge-soft").checked,
-  });
-  if ("problem" in read) return answer(read.problem, "bad");
-  if (kind === "all" && !confirm("Purge everything on every node?")) return;
-  byId("purge-send").disabled = true;
-  try {
-    const { id, seq } = await ask("POST", "/purges", read.order);
+  const order = orderOf(byId("purge-form"));
+  if (order === undefined) return;
+  if (order.kind === "all" && !confirm("Purge everything on every node?")) return;
+  await withForm(async () => {
+    const { id, seq } = await ask("POST", "/purges", order);
     answer(`Purge #${seq} is in the log.`, "good");
     byId("purge-values").value = "";
     await fetchDetails(id);
+  });
+}
+
+/** Asks every cache what a purge would hit. */
+async function countPurge() {
+  const order = orderOf(byId("purge-form"));
+  if (order === undefined) return;
+  await withForm(async () => {
+    answer(countWords(await ask("POST", "/purges", { ...order, dryRun: true })), "good");
+  });
+}
+
+/** Nobody sends an order twice while it is on its way. */
+async function withForm(work) {
+  const buttons = [byId("purge-send"), byId("purge-count")];
+  for (const button of buttons) button.disabled = true;
+  try {
+    await work();
   } catch (error) {
     answer(error.message, "bad");
   } finally {
-    byId("purge-send").disabled = false;
+    for (const button of buttons) button.disabled = false;
   }
 }
 
@@ -280,6 +301,7 @@ byId("theme").addEventListener("click", switchTheme);
 byId("sign-in").addEventListener("submit", signIn);
 byId("sign-out").addEventListener("click", signOut);
 byId("purge-form").addEventListener("submit", sendPurge);
+byId("purge-count").addEventListener("click", countPurge);
 byId("purge-kinds").addEventListener("change", showKind);
 new ResizeObserver(() => schedule("size")).observe(byId("map"));
 setInterval(showLink, 1000);

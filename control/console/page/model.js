@@ -303,7 +303,22 @@ export function purgeWords({ state, nodes: { total, applied } }) {
   return `${applied} of ${countOf(total, "node")}`;
 }
 
-/** What a purge took, in words. */
+/** What a dry run found, in words. */
+export function countWords({ objects, bytes, nodes: { total, answered } }) {
+  const silent = total > answered ? ` ${total - answered} of ${total} did not answer.` : "";
+  if (objects === 0) return `Nothing would be hit on ${countOf(answered, "cache")}.${silent}`;
+  const what = `${countOf(objects, "object")} (${formatBytes(bytes)})`;
+  return `It would hit ${what} on ${countOf(answered, "cache")}.${silent}`;
+}
+
+/** Why a purge waits for a node, in words. */
+export function waitWords({ id, why, behindBy, lastSeenMs }, nowMs) {
+  if (why === "away") return `${id} (silent for ${formatAgo(nowMs - lastSeenMs)})`;
+  if (why === "unplaced") return `${id} (has no place in the log)`;
+  return `${id} (${formatCount(behindBy)} behind)`;
+}
+
+/** What a purge takes, in words. */
 export function purgeTitle({ kind, values }) {
   if (kind === "all") return "everything";
   const more = values.length - 1;

@@ -21,6 +21,7 @@ import {
   purgeTitle,
   purgeWords,
   roadShares,
+  waitWords,
   worstSign,
 } from "./model.js";
 import { signIcon } from "./topology.js";
@@ -295,9 +296,8 @@ function purgeDetails({ seq, issuer, values }, detail, nowMs) {
       "Waiting for",
       waiting.length === 0
         ? "nobody"
-        : waiting.slice(0, 6).map(({ id, late, lastSeenMs }) =>
-          late ? `${id} (silent for ${formatAgo(nowMs - lastSeenMs)})` : id
-        ).join(", ") + (waiting.length > 6 ? ` and ${waiting.length - 6} more` : ""),
+        : waiting.slice(0, 6).map((node) => waitWords(node, nowMs)).join(", ") +
+          (waiting.length > 6 ? ` and ${waiting.length - 6} more` : ""),
     ],
     ...(values.length > 1 ? [["Values", values.slice(0, 8).join(" ")]] : []),
   ];
