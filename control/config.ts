@@ -50,6 +50,14 @@ export const parameters = {
   pageOrigin: optional(
     list(url(undefined, "Web pages (scheme, host and port) whose scripts may use the API.")),
   ),
+  nodeTokenFile: optional(
+    path(
+      undefined,
+      "File with the token of the nodes' admin ports, for dry runs; the one of --token-file as " +
+        "long as no other token was made.",
+      "FILE",
+    ),
+  ),
   nodeLate: duration("10s", "Silence after which a node is shown as late, 100ms or more.", {
     min: 100,
   }),

@@ -7,7 +7,7 @@
 import { BadValue, formatHostPort, type HostPort } from "#config";
 import { readKafka } from "#kafka";
 import type { Logger } from "#log";
-import { frontMetrics, listen, type ProgramContext, runProgram } from "#program";
+import { frontMetrics, listen, type ProgramContext, readTokenFile, runProgram } from "#program";
 import { maxOrderBytes, type PurgeLog } from "#purge";
 import { ApiLimits } from "./api_limits.ts";
 import { controlApp } from "./app.ts";
@@ -90,6 +90,8 @@ function start(context: ProgramContext<typeof parameters>): void {
   const database = openDatabase(settings.data);
   const tokens = new Tokens(database, Date.now);
   checkAccess(settings, { token, tokens });
+  const { nodeTokenFile } = settings;
+  const nodeToken = nodeTokenFile && readTokenFile(nodeTokenFile, "--node-token-file");
   const purgeLog = openPurgeLog(context, database);
   const audit = new AuditLog(database, {
     retentionCount: settings.auditRetentionCount,
@@ -148,7 +150,10 @@ function start(context: ProgramContext<typeof parameters>): void {
     snapshots,
     refresh,
     progress: new PurgeProgress(),
-    nodeToken: token,
+    // A node could else learn a token that may do more than its own.
+    get nodeToken() {
+      return nodeToken ?? (tokens.any ? undefined : token);
+    },
     streamTimes: { heartbeatMs: settings.streamHeartbeat, slowMs: settings.streamSlow },
     nowMs: Date.now,
     steadyMs: () => performance.now(),

@@ -26,6 +26,7 @@ import { BadCertificate, type Handler, type Http1Server, serve } from "#http1";
 import { createLogger, type Logger } from "#log";
 import { createMetrics, type Metrics } from "#metrics";
 import { adminApp } from "./admin.ts";
+import { readTokenFile } from "./token_file.ts";
 import { version } from "./version.ts";
 
 /** Returns the common rows of a parameter table; they come after the program's own. */
@@ -190,17 +191,10 @@ function readToken({ admin, tokenFile }: Settings<Runnable>): string | undefined
     return undefined;
   }
   try {
-    const token = Deno.readTextFileSync(tokenFile).trim();
-    if (token.length >= 16 && /^[\x21-\x7e]+$/.test(token)) return token;
-    return say(
-      `Cannot use --token-file: need 16 or more visible characters in ${tokenFile}: received ${token.length}\n`,
-      2,
-    );
+    return readTokenFile(tokenFile, "--token-file");
   } catch (error) {
-    return say(
-      `Cannot use --token-file: need a readable file: received ${(error as Error).message}\n`,
-      2,
-    );
+    if (error instanceof BadValue) return say(`${error.message}\n`, 2);
+    throw error;
   }
 }
 

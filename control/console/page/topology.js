@@ -125,10 +125,11 @@ function nodeRow(node, y, width, onNode) {
   const room = width - 40 - right.length * 7.4;
   return svg(
     "g",
-    nodeButton(node, words, onNode, { transform: `translate(6 ${y})` }),
+    nodeButton(node, `${right}, ${words}`, onNode, { transform: `translate(6 ${y})` }),
     svg("rect", { class: "node-hit", width: width - 12, height: sizes.row - 1, rx: 5 }),
     signShape(sign, 12, sizes.row / 2),
     clipped("node-name", node.id, 24, 15, room),
+    " ", // two words, also when read aloud
     svg("text", {
       class: "node-value",
       "data-sign": sign,
@@ -163,7 +164,7 @@ function nodeButton({ id }, words, onNode, more) {
     tabindex: 0,
     role: "button",
     "data-node": id,
-    "aria-label": `${id}: ${words}`,
+    "aria-label": `${id} ${words}`,
     onclick: open,
     onkeydown: (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
