@@ -88,10 +88,10 @@ function excess(got: readonly number[][]): number {
 const promised = (nodes: number) => 500 + nodes * Math.max(Math.ceil(100 / nodes), 4);
 
 /** Timers of ioredis and of the proxy outlive their connection by a moment. */
-const sanitizeOps = false;
+const sanitizers = { sanitizeOps: false, sanitizeResources: false };
 
 const test = (name: string, fn: () => Promise<void>) =>
-  Deno.test({ name: `${name}${needsRedis}`, ignore: !hasRedis, sanitizeOps, fn });
+  Deno.test({ name: `${name}${needsRedis}`, ignore: !hasRedis, ...sanitizers, fn });
 
 test("the script is atomic: what many callers get together is what the bucket holds", async () => {
   await using redis = await RedisServer.start();
