@@ -47,7 +47,7 @@ import {
   purgeSubject,
   type SlicedObject,
 } from "./slices.ts";
-import type { Store, StoredEntry } from "./store.ts";
+import type { Recall, Recalled, Store, StoredEntry, StoredResponse } from "./store.ts";
 import { ownTarget } from "./targeted.ts";
 import { RememberedKeys } from "./remembered_keys.ts";
 import { until } from "./until.ts";
@@ -110,6 +110,28 @@ export class CacheEngine {
     const exchange = openExchange(request, options, this.#parts.policy);
     const fwd = passReason(exchange);
     if (fwd !== undefined) return await this.#pass(exchange, fwd);
+    const { recall } = this.#parts.store;
+    if (recall === undefined) return await this.#answer(exchange, undefined);
+    const recalls: Recalled[] = [];
+    try {
+      return await this.#answer(exchange, async () => {
+        const recalled = await recall.call(this.#parts.store, recallFor(exchange, this.#parts));
+        if (recalled !== undefined) recalls.push(recalled);
+      });
+    } finally {
+      for (const recalled of recalls) recalled.release();
+    }
+  }
+
+  /**
+   * Answers a request that a cache may answer.
+   *
+   * @param recall Has the store look for what it does not find by itself; called once.
+   */
+  async #answer(
+    exchange: Exchange,
+    recall: (() => Promise<void>) | undefined,
+  ): Promise<CacheAnswer> {
     const tried = new Set<SharedFill>();
     let alone = false;
     for (let looks = 0;; looks++) {
@@ -123,8 +145,13 @@ export class CacheEngine {
         this.#parts.store.touch(part.entry);
         return this.#answers.fromPart(exchange, part);
       }
-      if (exchange.control.has("only-if-cached")) return this.#answers.onlyIfCached();
       const fill = alone ? undefined : this.#joinable(exchange, tried);
+      if (fill === undefined && recall !== undefined && found.kind.endsWith("miss")) {
+        await recall();
+        recall = undefined;
+        continue;
+      }
+      if (exchange.control.has("only-if-cached")) return this.#answers.onlyIfCached();
       if (fill === undefined) return await this.#lead(exchange, found, alone);
       tried.add(fill);
       const answer = await this.#follow(exchange, { fill, found, leads: false });
@@ -529,6 +556,15 @@ type Found =
 function forwardReason({ control }: Exchange, found: Found): ForwardReason {
   if (found.kind !== "found") return found.kind;
   return control.empty ? "stale" : "request";
+}
+
+/** What a home that has to be asked is asked for. */
+function recallFor(
+  { key, forwarded, request, signal }: Exchange,
+  { purges }: Pick<EngineParts, "purges">,
+): Recall {
+  const wanted = (response: StoredResponse) => purges.verdict(purgeSubject(response)) !== "gone";
+  return { key, fields: forwarded, request, wanted, signal };
 }
 
 /** Request fields whose presence sends a request to the slow lane. */

@@ -49,5 +49,6 @@ export function namedKeys(
 /** Removes what is stored under a key, and keeps what is arriving from being stored or joined. */
 export function invalidate(key: string, { store, fills }: { store: Store; fills: Fills }): void {
   for (const entry of [...store.find(key)]) store.remove(entry);
+  store.forget?.(key);
   fills.invalidate(key);
 }

@@ -12,7 +12,7 @@ export type { CacheRequest, RespondOptions } from "./exchange.ts";
 export type { FastHit } from "./fast_hit.ts";
 export { cacheHandler, type FrontEnv, requestHead, toResponse } from "./hono.ts";
 export { cacheKey, requestKey } from "./key.ts";
-export { type MemoryStore, memoryStore } from "./memory_store.ts";
+export { memoryEntry, type MemoryStore, memoryStore } from "./memory_store.ts";
 export {
   type NextHop,
   NextHopError,
@@ -27,7 +27,9 @@ export { noPurges, type Purges, type PurgeSubject, type PurgeVerdict } from "./p
 export { S3Fifo } from "./s3_fifo.ts";
 export { purgeSubject } from "./slices.ts";
 export type { NotStorable } from "./storable.ts";
-export type { Store, StoredEntry, StoredResponse, StoreWriter } from "./store.ts";
+export { storedResponse } from "./disk_head.ts";
+export type { Recall, Recalled, Store, StoredEntry, StoredResponse, StoreWriter } from "./store.ts";
+export { variantKey } from "./vary.ts";
 export { tagsOf } from "./tags.ts";
 export {
   openTieredStore,

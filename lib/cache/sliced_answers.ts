@@ -14,7 +14,15 @@ import type { Assembled, EngineParts } from "./fetcher.ts";
 import type { SharedFill } from "./fill.ts";
 import type { SliceFetcher } from "./slice_fetcher.ts";
 import { type OpenSlice, SlicedBody } from "./sliced_body.ts";
-import { belongsTo, findSlice, objectKey, type SlicedObject, sliceKey } from "./slices.ts";
+import {
+  belongsTo,
+  findSlice,
+  objectKey,
+  purgeSubject,
+  type SlicedObject,
+  sliceKey,
+} from "./slices.ts";
+import type { StoredEntry } from "./store.ts";
 import { until } from "./until.ts";
 
 /** So many slices are looked for to tell a hit; an answer that holds more is one when these are there. */
@@ -113,7 +121,8 @@ export class SlicedAnswers {
   }
 
   async #open(exchange: Exchange, object: SlicedObject, index: number): Promise<OpenSlice> {
-    const entry = findSlice(object, index, this.#parts);
+    const entry = findSlice(object, index, this.#parts) ??
+      await this.#recall(exchange, object, index);
     if (entry !== undefined) {
       this.#parts.store.touch(entry);
       return { kind: "stored", entry };
@@ -134,6 +143,25 @@ export class SlicedAnswers {
     if (head === undefined) return { kind: "aborted" };
     if (head.kind === "failed") return { kind: "failed", error: head.error };
     return { kind: head.kind === "no_slice" && !head.again ? "refused" : "changed" };
+  }
+
+  /** Looks for a slice where the store has to be asked. */
+  async #recall(
+    exchange: Exchange,
+    object: SlicedObject,
+    index: number,
+  ): Promise<StoredEntry | undefined> {
+    const { store, purges } = this.#parts;
+    if (store.recall === undefined || this.#joinable(exchange, object, index)) return undefined;
+    const recalled = await store.recall({
+      key: sliceKey(object.response.key, index),
+      fields: exchange.forwarded,
+      wanted: (response) => purges.verdict(purgeSubject(response)) !== "gone",
+      signal: exchange.signal,
+    });
+    const entry = findSlice(object, index, this.#parts);
+    recalled?.release();
+    return entry;
   }
 
   /** A fetch of the slice that a request may wait for or read along with. */

@@ -1,11 +1,11 @@
 /**
- * What a home for stored responses must do. Memory, disk, and later ATS and Varnish implement it;
- * one suite (`store_suite.ts`) runs over all of them.
+ * What a home for stored responses must do. Memory and disk know by themselves what they hold
+ * (`store_suite.ts` runs over them); ATS and Varnish have to be asked first (`recall`).
  *
  * @module
  */
 
-import type { Fields } from "#http";
+import type { Fields, RequestHead } from "#http";
 import type { Life } from "./freshness.ts";
 import type { Joined } from "./joined_body.ts";
 
@@ -70,6 +70,25 @@ export interface StoreWriter {
   abort(): Promise<void>;
 }
 
+/** What a request wants from a home that has to be asked. */
+export interface Recall {
+  readonly key: string;
+  /** The request fields that choose a variant, as the next hop would see them. */
+  readonly fields: Fields;
+  /** The request that wants it, where it wants more than a slice. */
+  readonly request?: Pick<RequestHead, "method" | "fields">;
+  /** Whether a response is worth its bytes: no purge took it. */
+  readonly wanted: (response: StoredResponse) => boolean;
+  /** The client is gone. */
+  readonly signal?: AbortSignal;
+}
+
+/** What was recalled. */
+export interface Recalled {
+  /** It need not be found any more; streams that were opened go on. */
+  release(): void;
+}
+
 /** A home for stored responses, bounded in bytes. */
 export interface Store {
   readonly usedBytes: number;
@@ -86,6 +105,13 @@ export interface Store {
   remove(entry: StoredEntry): void;
   /** All entries, for the background sweep that frees what purges made invalid. */
   entries(): Iterable<StoredEntry>;
+  /**
+   * Asks a home whose index is not in memory, so that `find` shows what it has for a request until
+   * that is released. Never rejects; `undefined` when there is nothing to show.
+   */
+  recall?(recall: Recall): Promise<Recalled | undefined>;
+  /** Removes all variants of a key, those included that would have to be recalled. */
+  forget?(key: string): void;
   /** Flushes what must survive a restart. */
   close(): Promise<void>;
 }

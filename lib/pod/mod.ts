@@ -1,0 +1,20 @@
+/**
+ * ATS or Varnish in the same pod as the home of stored responses.
+ *
+ * @module
+ */
+export { Handover } from "./handover.ts";
+export {
+  type KeptPlace,
+  type KeptResult,
+  newEpoch,
+  PodStore,
+  type PodStoreOptions,
+} from "./pod_store.ts";
+export {
+  type StoreExchange,
+  StoreLink,
+  type StoreLinkOptions,
+  type StoreResult,
+} from "./store_link.ts";
+export { openUpstreamPort } from "./upstream_port.ts";
