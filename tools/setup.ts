@@ -18,6 +18,13 @@ const tools: readonly Tool[] = [
   { binary: "mvn", packages: ["maven"], why: "fetches Apache Kafka" },
   { binary: "java", packages: ["default-jre-headless"], why: "runs Apache Kafka" },
   { binary: "redis-server", packages: ["redis-server"], why: "leases tokens to nodes" },
+  { binary: "traffic_server", packages: ["trafficserver"], why: "keeps what an edge stores" },
+  { binary: "varnishd", packages: ["varnish"], why: "keeps what a shield stores" },
+  {
+    binary: "radosgw",
+    packages: ["radosgw", "ceph-mon", "ceph-osd", "ceph-mgr", "ceph-common"],
+    why: "is an S3 origin",
+  },
   { binary: "chromium", packages: ["chromium"], why: "drives the page of the set-top box" },
   { binary: "tshark", packages: ["tshark"], why: "reads the packets that we send" },
   { binary: "ffprobe", packages: ["ffmpeg"], why: "reads the timestamps of the live channel" },

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { EagerRemoval, type EagerRemovalOptions, type PurgeFact } from "./eager_removal.ts";
 export { Handover } from "./handover.ts";
 export {
   type KeptPlace,

@@ -53,6 +53,8 @@ export interface PodStoreOptions {
   readonly onEpoch?: (epoch: string) => void;
   /** Where the rest of a body comes from that the store loses while it is read. */
   readonly nextHop?: NextHop;
+  /** Whether a purge took a response: its removal then only frees memory here. */
+  readonly isGone?: (response: StoredResponse) => boolean;
   /** The purge sequence that this node has applied. */
   readonly appliedSeq?: () => number;
   /** Shows nothing of what an earlier process left, until {@link PodStore.release}. */
@@ -139,18 +141,22 @@ export class PodStore implements Store {
     };
   }
 
+  /** Of the memory. */
   get usedBytes(): number {
     return this.#memory.usedBytes;
   }
 
+  /** Of the memory. */
   get budgetBytes(): number {
     return this.#memory.budgetBytes;
   }
 
+  /** Of what is in memory. */
   get count(): number {
     return this.#memory.count;
   }
 
+  /** What is in memory, waits for the store, or was recalled. */
   find(key: string): readonly StoredEntry[] {
     const inMemory = this.#memory.find(key);
     const others = [...this.#queue.find(key), ...this.#shown.get(key) ?? []];
@@ -163,14 +169,17 @@ export class PodStore implements Store {
     return found;
   }
 
+  /** Keeps what is used in memory; ATS and Varnish see for themselves what is read. */
   touch(entry: StoredEntry): void {
     if (!(entry instanceof PodEntry)) this.#memory.touch(entry);
   }
 
+  /** Opens a writer. */
   open(response: StoredResponse, expectedBytes?: number): StoreWriter {
     return new PodWriter(response, expectedBytes, this.#writerHome);
   }
 
+  /** Gives the bytes of an entry a newer head. */
   async update(entry: StoredEntry, response: StoredResponse): Promise<StoredEntry> {
     const origin = entry instanceof PodEntry ? entry : this.#origins.get(entry);
     if (origin !== undefined && !this.#isDead(origin.path, response.key, origin.written)) {
@@ -186,12 +195,17 @@ export class PodStore implements Store {
     return known;
   }
 
+  /** Removes an entry here and in the store. */
   remove(entry: StoredEntry): void {
     const { response } = entry;
     const held = this.#inMemory(entry);
     if (held !== undefined) this.#memory.remove(held);
     const path = this.#pathOf(response);
-    if (path !== undefined) this.#removeAt(path);
+    if (path !== undefined) {
+      this.#queue.drop(path);
+      // What a purge took is not believed anyway, and there may be a lot of it.
+      if (!this.#options.isGone?.(response)) this.#removeAt(path);
+    }
     const shown = this.#shown.get(response.key)?.filter((other) => other !== entry);
     if (shown !== undefined) this.#shown.set(response.key, shown);
   }
@@ -203,6 +217,7 @@ export class PodStore implements Store {
     if (path !== undefined) this.#removeAt(path);
   }
 
+  /** What is in memory or waits for the store. */
   *entries(): Iterable<StoredEntry> {
     yield* this.#memory.entries();
     yield* this.#queue.entries();
@@ -226,11 +241,13 @@ export class PodStore implements Store {
     await this.#queue.flush();
   }
 
+  /** Hands over what waits, and closes the connections. */
   async close(): Promise<void> {
     await this.settled();
     this.#options.link.close();
   }
 
+  /** Asks the store. */
   async recall(recall: Recall): Promise<Recalled | undefined> {
     if (this.#heldBack || this.#options.link.resting) return undefined;
     const look = await this.#lookFor(recall);

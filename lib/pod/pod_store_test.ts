@@ -1,7 +1,7 @@
 import { memoryStore } from "#cache";
 import { Handover, newEpoch, openUpstreamPort, PodStore, StoreLink } from "./mod.ts";
 import { type OpenedHome, recallSuite } from "./recall_suite.ts";
-import { missingFor, type RunningStore, startStore, type StoreKind } from "./stores_rig.ts";
+import { missingFor, type RunningStore, startStore, type StoreKind } from "#rigs";
 
 recallSuite("memory", () => {
   const store = memoryStore({ budgetBytes: 512 * 2 ** 20 });

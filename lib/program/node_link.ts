@@ -11,6 +11,7 @@ import {
   controlLog,
   type FollowerState,
   type GapReason,
+  type LogEntry,
   type LogSource,
   PurgeFollower,
   purgeForwarder,
@@ -41,7 +42,7 @@ export interface NodeLinkOptions {
   /** Where the purge log is read; control by default. */
   readonly source?: LogSource;
   /** Called after purges were applied. */
-  readonly onApplied?: () => void;
+  readonly onApplied?: (entries: readonly LogEntry[]) => void;
   /** Called when everything stored must go; awaited before the index forgets why. */
   readonly onGap: (reason: GapReason) => void | Promise<void>;
   readonly onSnapshot?: (snapshot: TopologySnapshot) => void;
@@ -102,9 +103,9 @@ export async function joinControl(options: NodeLinkOptions): Promise<NodeLink> {
     source: options.source ?? controlLog({ url: control, token }),
     file: `${dir}/purges.log`,
     index,
-    onApplied: () => {
+    onApplied: (entries) => {
       link.reportApplied();
-      options.onApplied?.();
+      options.onApplied?.(entries);
     },
     onGap: (reason) => {
       log.warn("purges were missed: all that is stored goes", { reason });

@@ -91,13 +91,15 @@ export async function startCacheNode(
     onFailure: (hop, reason) => counts.hopFailure(hop.id, reason),
     onDown: (hop, reason) => log.warn("next hop gave no answer", { hop: hop.url, reason }),
   });
-  const { store, tiers, tiered, data } = await openNodeStore(settings, {
+  const { store, tiers, tiered, pod, data } = await openNodeStore(settings, {
     fallback: `/var/lib/downlink/${role}`,
     onFault: ({ reason, detail }) => {
       counts.diskFault(reason);
       log.debug("disk fault", { reason, detail });
     },
+    surroundings: { role, nextHop, purges: index, metrics },
   });
+  onDrain((timeoutMs) => pod?.close(timeoutMs));
   onDrain(() => store.close());
   context.admin.route("/", dryRunRoute(store));
   const engine = new CacheEngine({
@@ -184,9 +186,13 @@ export async function startCacheNode(
       admin: context.admin,
       token: context.token,
       figures: () => ({ ...figures.read(), refusals: refusals() }),
-      onApplied: () => sweeper.request(),
+      onApplied: (purges) => {
+        sweeper.request();
+        pod?.applied(purges);
+      },
       onGap: async () => {
         engine.sweep();
+        pod?.store.discard();
         await tiered?.sync(); // before the place in the log says otherwise
       },
       onSnapshot: (newer) => {
@@ -200,11 +206,13 @@ export async function startCacheNode(
     });
     onDrain(() => link?.leave());
     if (!await link.caughtUp(settings.catchUp)) {
-      const disk = tiered && "held back until then";
-      log.warn("serving before the purge log was reached", { disk });
+      const kept = (tiered ?? pod) && "held back until then";
+      log.warn("serving before the purge log was reached", { kept });
     }
     // What was purged while this node was off is known then, and not before.
-    void link.caughtUp(longestWaitMs).then((reached) => reached && tiered?.release());
+    void link.caughtUp(longestWaitMs).then((reached) => {
+      if (reached) (tiered ?? pod?.store)?.release();
+    });
   }
   setReady(true);
   log.info("serving", { listen: address, name });

@@ -1,5 +1,6 @@
 /**
- * Where a cache node keeps stored responses: memory, or memory over a disk.
+ * Where a cache node keeps stored responses: memory, memory over a disk, or memory over the ATS or
+ * Varnish of its pod.
  *
  * What is on the disk is only as good as the node's place in the purge log: without that place nobody
  * knows what was purged since. So the two share a folder, and objects without a place are dropped.
@@ -15,7 +16,9 @@ import {
   type TieredStore,
   type TierFill,
 } from "#cache";
-import { BadValue } from "#config";
+import { BadValue, type HostPort } from "#config";
+import { type NodePod, type NodePodOptions, openNodePod } from "./node_pod.ts";
+import type { StoreChoice } from "./store_choice.ts";
 
 /** The settings that it depends on. Sizes are in bytes. */
 export interface NodeStoreSettings {
@@ -26,7 +29,13 @@ export interface NodeStoreSettings {
   readonly diskWriteRate: number;
   readonly data: string | undefined;
   readonly control: URL | undefined;
+  readonly store: StoreChoice;
+  readonly storeUpstream: HostPort;
+  readonly storeSecret: string | undefined;
 }
+
+/** What a pod needs of its node. */
+export type PodSurroundings = Pick<NodePodOptions, "role" | "nextHop" | "purges" | "metrics">;
 
 /** The open store. */
 export interface NodeStore {
@@ -34,6 +43,8 @@ export interface NodeStore {
   readonly tiers: Readonly<Record<string, TierFill>>;
   /** The same store when it has a disk. */
   readonly tiered: TieredStore | undefined;
+  /** The pod when ATS or Varnish keep what is stored. */
+  readonly pod: NodePod | undefined;
   /** Folder for the purge position. */
   readonly data: string;
 }
@@ -57,12 +68,23 @@ const positionFile = "purges.log";
  */
 export async function openNodeStore(
   settings: NodeStoreSettings,
-  { fallback, onFault }: { fallback: string; onFault: (fault: DiskFault) => void },
+  { fallback, onFault, surroundings }: {
+    readonly fallback: string;
+    readonly onFault: (fault: DiskFault) => void;
+    readonly surroundings: PodSurroundings;
+  },
 ): Promise<NodeStore> {
+  if (settings.store.kind !== "builtin") return await openPod(settings, { fallback, surroundings });
   const { memory: memoryBytes, disk: dir, diskSize, diskWriteRate, data, control } = settings;
   if (dir === undefined) {
     const store = memoryStore({ budgetBytes: memoryBytes });
-    return { store, tiers: { memory: store }, tiered: undefined, data: data ?? fallback };
+    return {
+      store,
+      tiers: { memory: store },
+      tiered: undefined,
+      pod: undefined,
+      data: data ?? fallback,
+    };
   }
   if (data !== undefined && !isWithin(data, dir)) {
     throw new BadValue(
@@ -84,7 +106,7 @@ export async function openNodeStore(
       onFault,
     });
     const { memory, disk } = tiered;
-    return { store: tiered, tiers: { memory, disk }, tiered, data: data ?? dir };
+    return { store: tiered, tiers: { memory, disk }, tiered, pod: undefined, data: data ?? dir };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new BadValue(
@@ -92,6 +114,31 @@ export async function openNodeStore(
         `received ${reason}`,
     );
   }
+}
+
+async function openPod(
+  settings: NodeStoreSettings,
+  { fallback, surroundings }: { fallback: string; surroundings: PodSurroundings },
+): Promise<NodeStore> {
+  const { store: choice, memory, disk, control, storeUpstream, storeSecret } = settings;
+  if (choice.kind === "builtin") throw new TypeError("unreachable");
+  if (disk !== undefined) {
+    throw new BadValue(`Cannot use --disk: need --store builtin with it: received ${choice.kind}`);
+  }
+  const data = settings.data ?? fallback;
+  const follows = control !== undefined;
+  const pod = openNodePod({
+    ...surroundings,
+    kind: choice.kind,
+    url: choice.url,
+    upstream: storeUpstream,
+    secretFile: storeSecret,
+    memoryBytes: memory,
+    data: follows || settings.data !== undefined ? data : undefined,
+    discard: follows && !await exists(`${data}/${positionFile}`),
+    holdBack: follows,
+  });
+  return { store: pod.store, tiers: { memory: pod.store }, tiered: undefined, pod, data };
 }
 
 function isWithin(folder: string, outer: string): boolean {

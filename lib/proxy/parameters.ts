@@ -4,13 +4,14 @@
  * @module
  */
 
-import { bytes, choice, duration, hostPort, list, name, optional, path, url } from "#config";
+import { bytes, duration, hostPort, list, name, optional, path, url } from "#config";
 import { purgeLogParameters } from "#kafka";
 import { commonParameters, frontLimitParameters, tlsParameters } from "#program";
 import { cachePolicyParameters } from "./cache_policy.ts";
 import { limitParameters } from "./limits.ts";
 import { nextHopLimitParameters } from "./next_hop_limits.ts";
 import { peersParameter } from "./peers.ts";
+import { storeParameters } from "./store_choice.ts";
 
 /** Returns the rows that come after the program's own next hop. */
 export function cacheNodeParameters(role: "edge" | "shield", listen: string, admin: string) {
@@ -35,8 +36,12 @@ export function cacheNodeParameters(role: "edge" | "shield", listen: string, adm
         "FILE",
       ),
     ),
-    store: choice(["builtin"], "builtin", "Where stored responses are kept."),
-    memory: bytes("256MiB", "Memory for stored responses, bodies and heads together."),
+    ...storeParameters(role === "edge" ? "127.0.0.1:8096" : "127.0.0.1:8086"),
+    memory: bytes(
+      "256MiB",
+      "Memory for stored responses, bodies and heads together; before a disk, ATS or Varnish what " +
+        "is used most.",
+    ),
     disk: optional(
       path(undefined, "Folder of this node alone, for stored responses that outlive it.", "DIR"),
     ),

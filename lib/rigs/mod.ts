@@ -13,3 +13,10 @@ export {
   peerPackets,
   peerReceives,
 } from "./flute_peer.ts";
+export {
+  freePort,
+  missingFor,
+  type RunningStore,
+  startStore,
+  type StoreKind,
+} from "./store_server.ts";

@@ -8,7 +8,7 @@ import std;
 
 backend worker {
     .host = "127.0.0.1";
-    .port = "8096";
+    .port = "8086";
     .connect_timeout = 2s;
     .first_byte_timeout = 60s;
     .between_bytes_timeout = 60s;

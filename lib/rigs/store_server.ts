@@ -146,11 +146,11 @@ export async function configureVarnish(
   { dir, port, upstreamPort, secret }: Own,
 ): Promise<string[]> {
   const read = (name: string) => Deno.readTextFile(new URL(name, shipped.varnish));
-  const vcl = (await read("default.vcl")).replace("8096", String(upstreamPort))
+  const vcl = (await read("default.vcl")).replace("8086", String(upstreamPort))
     .replace("/etc/downlink/store.secret", `${dir}/secret`);
   await Deno.writeTextFile(`${dir}/default.vcl`, vcl);
   await Deno.writeTextFile(`${dir}/secret`, secret);
-  const args = (await read("varnishd.args")).replace("8095", String(port))
+  const args = (await read("varnishd.args")).replace("8085", String(port))
     .replace("/etc/varnish/default.vcl", `${dir}/default.vcl`)
     .replace("malloc,8G", "malloc,128M").replace("malloc,256M", "malloc,32M");
   return ["-F", "-n", `${dir}/work`, ...args.trim().split(/\s+/)];
