@@ -85,7 +85,7 @@ export function refuseImport(file: string, specifier: string): string | undefine
   if (!specifier.startsWith("#")) return undefined;
   const name = specifier.slice(1);
   if (!(name in packages)) return `need a package of lib/: received ${specifier}`;
-  if (file.endsWith("_test.ts")) return undefined;
+  if (file.endsWith("_test.ts") || file.endsWith("_rig.ts")) return undefined;
   if (top === "lib" && name === second) return `need ./ within a package: received ${specifier}`;
   if (top === "lib" && !(packages[place] ?? []).includes(name)) {
     return `need one of ${list(packages[place])} in lib/${place}: received ${specifier}`;
