@@ -183,7 +183,7 @@ export class CacheEngine {
       key: requestKey(target, policy.keepQuery),
       requestFields,
     });
-    if (found.kind !== "found") return undefined;
+    if (found.kind !== "found") return plain ? undefined : this.#slicedHit(request);
     const { entry, verdict } = found;
     if (entry.memory === undefined && entry.readNow === undefined) return undefined;
     const facts = factsOf(entry.response);
@@ -203,6 +203,20 @@ export class CacheEngine {
     const road = memory === undefined ? "disk" : "memory";
     if (hit.body) tell({ kind: "served", road, bytes: hit.body.length, source });
     return hit;
+  }
+
+  /** Answers what asks for less than a large object, from its outline and a slice in memory. */
+  #slicedHit(request: RequestHead): FastHit | undefined {
+    const { policy, nowMs } = this.#parts;
+    if (policy.sliceBytes === 0) return undefined;
+    const exchange = openExchange(request, {}, policy);
+    const sliced = findSliced(exchange, this.#parts);
+    if (sliced === undefined) return undefined;
+    const { object, verdict } = sliced;
+    const use = { facts: factsOf(object.response), verdict, requestControl: noDirectives };
+    if (decideReuse({ ...use, nowMs: nowMs() }) !== "fresh") return undefined;
+    const answer = this.#sliced.hit(exchange, object);
+    return answer === undefined ? undefined : fastHitOf(answer);
   }
 
   /** Answers what asks for less than the whole, from memory. */

@@ -100,6 +100,29 @@ export class SlicedAnswers {
     return this.#answers.fromSlices(exchange, object, body, whole ? story : partial(story, slice));
   }
 
+  /**
+   * Answers at once what needs no slice, or one that is in memory.
+   *
+   * @returns `undefined` for everything else.
+   */
+  hit(exchange: Exchange, object: SlicedObject): CacheAnswer | undefined {
+    const { store, policy: { sliceBytes }, budget } = this.#parts;
+    const wanted = this.#wanted(exchange, object);
+    const story = { result: "hit", status: { hit: true } } as const;
+    store.touch(object.outline);
+    if (wanted === undefined) return this.#answers.fromSlices(exchange, object, undefined, story);
+    const [[start, end]] = wanted;
+    const index = Math.floor(start / sliceBytes);
+    if (wanted.length > 1 || end > (index + 1) * sliceBytes) return undefined;
+    const entry = findSlice(object, index, this.#parts);
+    if (entry?.memory === undefined) return undefined;
+    store.touch(entry);
+    const open = () => Promise.resolve({ kind: "changed" } as const);
+    const first = { index, slice: { kind: "stored", entry } as const };
+    const body = new SlicedBody({ sliceBytes, budget, open, first });
+    return this.#answers.fromSlices(exchange, object, body, story);
+  }
+
   /** Puts the whole together, whoever asked and however long he stays. */
   assembled({ request, key, forwarded }: Exchange, object: SlicedObject): Assembled {
     const { budget, policy: { sliceBytes } } = this.#parts;

@@ -188,6 +188,38 @@ for (const { what, fields, status, bytes, sent = 1 } of asks) {
   });
 }
 
+// What the fast lane answers of an object of which the first two slices are in memory.
+const lanes: { fields: Fields; hit: boolean }[] = [
+  { fields: first, hit: true },
+  { fields: range("bytes=65536-131071"), hit: true },
+  { fields: range("bytes=65535-65536"), hit: false },
+  { fields: range("bytes=-1"), hit: false },
+  { fields: range("bytes=655360-"), hit: true },
+  { fields: range("bytes=0-1,3-4"), hit: false },
+  { fields: [["if-none-match", '"1"']], hit: true },
+  { fields: [["if-none-match", '"0"']], hit: false },
+  { fields: [], hit: false },
+];
+
+for (const { fields, hit } of lanes) {
+  const words = fields.map(([, value]) => value).join() || "the whole";
+  Deno.test(`both lanes say the same of slices: ${words}, fast: ${hit}`, async () => {
+    const run = slicedBench(rangedOrigin(big, minute));
+    await bytesIn(await run.ask("/big", range("bytes=0-70000")));
+    await settle();
+    const fast = run.engine.hit({ method: "GET", target: "/big", fields });
+    assert.equal(fast !== undefined, hit);
+    if (fast === undefined) return;
+    const slow = await run.ask("/big", fields);
+    const head = slow.fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const text = new TextDecoder().decode(fast.head);
+    assert.equal(text, `HTTP/1.1 ${slow.status} \r\n${head}`);
+    assertBytes(fast.body ?? new Uint8Array(), await bytesIn(slow));
+    run.pass(60_000);
+    assert.equal(run.engine.hit({ method: "GET", target: "/big", fields }), undefined);
+  });
+}
+
 Deno.test("HEAD is answered from the outline; one that contradicts it ends it (RFC 9111 §4.3.5)", async () => {
   const origin = rangedOrigin(big, minute);
   const run = slicedBench(origin);

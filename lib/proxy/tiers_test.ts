@@ -8,7 +8,9 @@ const octets = (text: string) => new TextEncoder().encode(text);
 function rawOrigin(answer: string) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const heads: string[] = [];
+  const connections: Deno.Conn[] = [];
   const serveOne = async (connection: Deno.Conn) => {
+    connections.push(connection);
     const buffer = new Uint8Array(65_536);
     for (let text = "";;) {
       const count = await connection.read(buffer).catch(() => null);
@@ -24,7 +26,11 @@ function rawOrigin(answer: string) {
     for await (const connection of listener) void serveOne(connection);
   })().catch(() => {});
   const { port } = listener.addr as Deno.NetAddr;
-  return { heads, url: `http://127.0.0.1:${port}`, close: () => listener.close() };
+  const close = () => {
+    listener.close();
+    for (const connection of connections) connection.close();
+  };
+  return { heads, url: `http://127.0.0.1:${port}`, close };
 }
 
 /** Sends a request on a connection of its own and reads until `end` has come. */
