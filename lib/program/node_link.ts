@@ -41,6 +41,8 @@ export interface NodeLinkOptions {
   readonly token: string | undefined;
   /** Where the purge log is read; control by default. */
   readonly source?: LogSource;
+  /** Silence of the purge log after which nothing stored is shown, in milliseconds; else for ever. */
+  readonly silenceMs?: number;
   /** Called after purges were applied. */
   readonly onApplied?: (entries: readonly LogEntry[]) => void;
   /** Called when everything stored must go; awaited before the index forgets why. */
@@ -70,7 +72,7 @@ export interface NodeLink {
 export async function joinControl(options: NodeLinkOptions): Promise<NodeLink> {
   const { control, dir, node, index, log, metrics, admin, token } = options;
   await makeFolder(dir);
-  const states = stateGauges(options);
+  const states = stateGauges(options, () => follower.lastHeardMs);
   const faults = metrics.counter(
     `${node.role}_control_faults_total`,
     "Faults on the way to control, by part and kind.",
@@ -111,6 +113,11 @@ export async function joinControl(options: NodeLinkOptions): Promise<NodeLink> {
       log.warn("purges were missed: all that is stored goes", { reason });
       return options.onGap(reason);
     },
+    silenceMs: options.silenceMs,
+    onSilence: (silent) => {
+      if (silent) log.warn("the purge log was silent for too long: nothing stored is shown");
+      else log.info("the purge log was heard again");
+    },
     onState: (state) => states.follower(state),
     onFault: (fault, detail) => {
       faults.inc({ part: "purge_log", fault });
@@ -142,12 +149,21 @@ async function makeFolder(dir: string): Promise<void> {
 }
 
 /** Gauges that say where the link and the log stand. */
-function stateGauges({ node: { role }, index, metrics }: NodeLinkOptions) {
+function stateGauges(
+  { node: { role }, index, metrics }: NodeLinkOptions,
+  heardMs: () => number,
+) {
   metrics.gauge(
     `${role}_purge_applied_seq`,
     "Sequence number of the newest purge applied.",
     [],
     (gauge) => gauge.set(index.appliedSeq),
+  );
+  metrics.gauge(
+    `${role}_purge_log_heard_timestamp_seconds`,
+    "Unix time of the last sign of life of the purge log; 0 before any.",
+    [],
+    (gauge) => gauge.set(heardMs() / 1000),
   );
   const gauge = (part: string, help: string) => {
     const states = metrics.gauge(`${role}_${part}_state`, `${help} (1 = this one).`, ["state"]);

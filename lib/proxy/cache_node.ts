@@ -170,6 +170,7 @@ export async function startCacheNode(
     const kafka = readKafka(settings, name);
     link = await joinControl({
       source: kafka && kafkaLog(kafka),
+      silenceMs: settings.logSilence || undefined,
       control: settings.control,
       dir: data,
       node: {

@@ -60,6 +60,10 @@ export function cacheNodeParameters(role: "edge" | "shield", listen: string, adm
     ),
     control: optional(url(undefined, "Control service: purge log, topology, heartbeats.")),
     ...purgeLogParameters("Which purge log to follow: through control, or straight from Kafka."),
+    logSilence: duration(
+      "0s",
+      "Silence of the purge log after which nothing stored is shown until it is heard; 0s: serve on.",
+    ),
     data: optional(
       path(
         undefined,

@@ -13,8 +13,9 @@ import type {
 } from "./follower_types.ts";
 import { ConnectionFault } from "./log_source.ts";
 import { Nap } from "./nap.ts";
+import { Silence } from "./silence.ts";
 import type { LogEntry } from "./record.ts";
-import { StateFile } from "./state_file.ts";
+import { StateFile, type StateKeeper } from "./state_file.ts";
 import type { LogHead } from "./stream.ts";
 import { WaitList } from "./wait_list.ts";
 
@@ -30,7 +31,7 @@ const noLog = "none";
 /** Keeps a {@link PurgeIndex} up to date. */
 export class PurgeFollower {
   readonly #options: PurgeFollowerOptions;
-  readonly #file: StateFile;
+  readonly #file: StateKeeper;
   readonly #stopping = new AbortController();
   readonly #waiting = new WaitList();
   readonly #reachingEnd = new WaitList();
@@ -45,11 +46,18 @@ export class PurgeFollower {
   /** What this node had applied is not known; settled when the log is heard. */
   #lost = false;
   #running: Promise<void> | undefined;
+  readonly #silence: Silence;
   readonly #nap = new Nap();
 
   constructor(options: PurgeFollowerOptions) {
     this.#options = options;
-    this.#file = new StateFile(options.file);
+    const { file, index, silenceMs, onSilence } = options;
+    this.#silence = new Silence(silenceMs, (silent) => {
+      if (silent) index.distrust("silent");
+      else index.trust("silent");
+      onSilence?.(silent);
+    });
+    this.#file = typeof file === "string" ? new StateFile(file) : file;
   }
 
   /** Where this follower stands. */
@@ -79,6 +87,7 @@ export class PurgeFollower {
     this.#lastId = lastId;
     if (found === "corrupt") await this.#startLost();
     else await this.#replaceState(); // cuts off a torn line, and tells early that disk is read-only
+    this.#silence.heard();
     this.#running = this.#run();
     return found;
   }
@@ -88,6 +97,7 @@ export class PurgeFollower {
     this.#stopping.abort();
     this.#nap.end();
     await this.#running;
+    this.#silence.stop();
     this.#waiting.close();
     this.#file.close();
     this.#enter("stopped");
@@ -136,14 +146,17 @@ export class PurgeFollower {
 
   /** One connection. Returns when the place in the log had to be settled, otherwise throws. */
   async #followOnce(): Promise<void> {
-    const { index, source, stallMs = 10_000 } = this.#options;
+    const { index, source, stallMs = 10_000, silenceMs = Infinity } = this.#options;
     const opened = await source.open({
       afterSeq: index.appliedSeq,
       logId: this.#logId,
       lastId: this.#lastId,
-      stallMs,
+      stallMs: Math.min(stallMs, silenceMs), // after a silence that was too long all begins anew
       signal: this.#stopping.signal,
-    }, () => this.#lastHeardMs = Date.now());
+    }, () => {
+      this.#lastHeardMs = Date.now();
+      this.#silence.heard();
+    });
     const { head } = opened;
     if (opened.kind === "no_such_place") return await this.#settle(head);
     try {
@@ -171,6 +184,7 @@ export class PurgeFollower {
 
   #noticeEnd(lastSeq: number): void {
     if (this.#state === "following" || this.#options.index.appliedSeq < lastSeq) return;
+    this.#silence.end();
     this.#caughtUp = true;
     this.#enter("following");
     this.#reachingEnd.reached(0);

@@ -16,6 +16,7 @@ import {
 /** A follower with what it told, on a log and a folder of its own. */
 class Rig {
   readonly told: string[] = [];
+  readonly silences: boolean[] = [];
   index = new PurgeIndex();
   follower: PurgeFollower;
 
@@ -35,6 +36,7 @@ class Rig {
       retryMs: { first: 5, last: 20 },
       onState: (state) => this.told.push(state),
       onFault: (fault) => this.told.push(`fault ${fault}`),
+      onSilence: (silent) => void this.silences.push(silent),
       onGap: (reason) => void this.told.push(`gap ${reason}`),
       ...this.options,
     });
@@ -455,3 +457,32 @@ Deno.test("control away from the start: it runs, answers, and stops at once", as
   assert.equal(follower.state, "stopped");
   await Deno.remove(dir, { recursive: true });
 });
+
+follows("a log that is silent for too long: all is gone until its end was reached again", [
+  stream(head(1), urlPurge(1)),
+  (connection) => connection.send(head(3), urlPurge(2)),
+], async (rig) => {
+  assert.equal(await rig.follower.waitFor(1, 2000), true);
+  assert.equal(rig.verdict("/x", 1), "valid");
+  await until("silent", () => rig.index.distrusting);
+  assert.deepEqual([rig.verdict("/x", 1), rig.silences], ["gone", [true]]);
+  rig.log.connections[0].end();
+  const again = await rig.log.connection(1);
+  assert.equal(await rig.follower.waitFor(2, 2000), true);
+  assert.equal(rig.verdict("/x", 2), "gone", "heard, but not all of it");
+  again.send(urlPurge(3));
+  await until("trusted", () => !rig.index.distrusting);
+  assert.deepEqual([rig.verdict("/x", 1), rig.verdict("/3", 1)], ["valid", "gone"]);
+  assert.deepEqual(rig.silences, [true, false]);
+}, { silenceMs: 150 });
+
+follows("signs of life are no silence", [
+  stream(head(1), urlPurge(1)),
+], async (rig) => {
+  assert.equal(await rig.follower.waitFor(1, 2000), true);
+  for (let i = 0; i < 20; i++) {
+    rig.log.connections[0].send("");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.equal(rig.index.distrusting, false);
+}, { silenceMs: 300 });

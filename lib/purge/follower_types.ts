@@ -6,6 +6,7 @@
 
 import type { LogSource } from "./log_source.ts";
 import type { PurgeIndex } from "./purge_index.ts";
+import type { StateKeeper } from "./state_file.ts";
 import type { LogEntry } from "./record.ts";
 
 /** Where a follower stands; the words are metric labels. */
@@ -43,8 +44,8 @@ export type FollowerFault =
 export interface PurgeFollowerOptions {
   /** Where the log is read. */
   readonly source: LogSource;
-  /** File for the applied records; best in the folder of the store that they protect. */
-  readonly file: string;
+  /** File for the applied records, best in the folder of the store that they protect; or a keeper. */
+  readonly file: string | StateKeeper;
   readonly index: PurgeIndex;
   /** Called after entries were applied and kept on disk, in order. */
   readonly onApplied?: (entries: readonly LogEntry[]) => void;
@@ -55,6 +56,13 @@ export interface PurgeFollowerOptions {
   readonly onGap?: (reason: GapReason) => void | Promise<void>;
   readonly onState?: (state: FollowerState) => void;
   readonly onFault?: (fault: FollowerFault, detail: string) => void;
+  /**
+   * Silence of the log after which the index answers `gone` to all, until the log was heard and its
+   * end reached again; for ever by default.
+   */
+  readonly silenceMs?: number;
+  /** Called when that begins, and when it ends. */
+  readonly onSilence?: (silent: boolean) => void;
   /** Silence after which a connection is given up; 10 000 by default. */
   readonly stallMs?: number;
   /** Shortest and longest wait before the next try; 100 and 5000 by default, with jitter. */

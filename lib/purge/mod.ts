@@ -19,6 +19,7 @@ export type { PurgeLog } from "./log.ts";
 export type { Mark, MarkRow } from "./marks.ts";
 export {
   type ApplyOutcome,
+  type Doubt,
   PurgeIndex,
   type PurgeIndexOptions,
   type PurgeIndexState,
@@ -52,4 +53,5 @@ export {
   type OpenStream,
 } from "./log_source.ts";
 export { type ForwarderOptions, purgeForwarder } from "./forwarder.ts";
+export type { StateKeeper, StateLoaded, StateToKeep } from "./state_file.ts";
 export { type LogHead, parseLogHead } from "./stream.ts";

@@ -26,6 +26,9 @@ export interface PurgeSubject {
 /** `stale` after a soft purge, `gone` after a hard one. */
 export type PurgeVerdict = "valid" | "stale" | "gone";
 
+/** Why an index answers `gone` to all: its place was `lost`, or the log is `silent` for too long. */
+export type Doubt = "lost" | "silent";
+
 /** What became of an entry: `gap` means that entries before it are missing and it was refused. */
 export type ApplyOutcome = "applied" | "duplicate" | "gap";
 
@@ -54,7 +57,7 @@ export class PurgeIndex {
   #appliedSeq = 0;
   /** The newest number of any mark: an object filled since then matches nothing. */
   #newestSeq = 0;
-  #distrusting = false;
+  readonly #doubts = new Set<Doubt>();
   #folds = 0;
 
   constructor({ budgetBytes = 16 * 2 ** 20 }: PurgeIndexOptions = {}) {
@@ -68,7 +71,7 @@ export class PurgeIndex {
 
   /** Whether everything is `gone` until {@link PurgeIndex.trust}. */
   get distrusting(): boolean {
-    return this.#distrusting;
+    return this.#doubts.size > 0;
   }
 
   /** How many values have marks of their own. */
@@ -88,7 +91,7 @@ export class PurgeIndex {
 
   /** Whether a record after `subject.fillSeq` matches the subject. O(tags + path depth). */
   verdict({ key, tags, fillSeq }: PurgeSubject): PurgeVerdict {
-    if (this.#distrusting) return "gone";
+    if (this.#doubts.size > 0) return "gone";
     if (fillSeq >= this.#newestSeq) return "valid";
     let { hard, soft } = this.#everything;
     const meet = (mark: Mark | undefined) => {
@@ -135,14 +138,14 @@ export class PurgeIndex {
     this.#markAll(this.#appliedSeq, false);
   }
 
-  /** Answers `gone` to everything: what this node had applied is not known any more. */
-  distrust(): void {
-    this.#distrusting = true;
+  /** Answers `gone` to everything: what was purged is not known, or not any more. */
+  distrust(doubt: Doubt = "lost"): void {
+    this.#doubts.add(doubt);
   }
 
-  /** Ends {@link PurgeIndex.distrust}: the store was emptied or the log was heard again. */
-  trust(): void {
-    this.#distrusting = false;
+  /** Ends one reason of {@link PurgeIndex.distrust}: the store was emptied or the log was heard. */
+  trust(doubt: Doubt = "lost"): void {
+    this.#doubts.delete(doubt);
   }
 
   /** The index as plain data for the disk. */

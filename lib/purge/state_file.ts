@@ -43,8 +43,21 @@ export interface StateToKeep {
   readonly index: PurgeIndexState;
 }
 
+/** Where a follower keeps its state; what {@link StateKeeper.append} has returned from is durable. */
+export interface StateKeeper {
+  /** Loads what was kept into `index`. */
+  load(index: PurgeIndex): Promise<StateLoaded>;
+  /** Adds entries. */
+  append(entries: readonly LogEntry[]): Promise<void>;
+  /** Whether it is time to write the state anew. */
+  wantsReplace(index: PurgeIndex): boolean;
+  /** Writes the whole state anew, or leaves the old one. */
+  replace(state: StateToKeep): Promise<void>;
+  close(): void;
+}
+
 /** The state file of one node; one process may hold it at a time. */
-export class StateFile {
+export class StateFile implements StateKeeper {
   readonly #path: string;
   #file: Deno.FsFile | undefined;
   #entries = 0;
