@@ -62,6 +62,7 @@ Deno.test("the progress of a purge: who has it, who has not, what each took", as
     snapshot: number,
     purgeSeq: 2,
     unavailable: [],
+    reportMs: 2000,
   });
   seen = await view();
   assert.deepEqual([seen.state, seen.nodes.applied], ["in_progress", 1]);

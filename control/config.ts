@@ -58,6 +58,13 @@ export const parameters = {
       "FILE",
     ),
   ),
+  nodeReport: duration(
+    "2s",
+    "How often a node reports when it has nothing to say, 100ms or more.",
+    {
+      min: 100,
+    },
+  ),
   nodeLate: duration("10s", "Silence after which a node is shown as late, 100ms or more.", {
     min: 100,
   }),
@@ -131,8 +138,13 @@ export type ControlSettings = Settings<typeof parameters>;
  * @throws {BadValue} One sentence.
  */
 export function checkSettings(
-  { nodeLate, nodeExpiry, boxReport, boxExpiry }: ControlSettings,
+  { nodeReport, nodeLate, nodeExpiry, boxReport, boxExpiry }: ControlSettings,
 ): void {
+  if (nodeLate < 2 * nodeReport) {
+    throw new BadValue(
+      `Cannot use --node-late: need at least twice --node-report (${nodeReport}ms): received ${nodeLate}ms`,
+    );
+  }
   if (boxExpiry < 2 * boxReport) {
     throw new BadValue(
       `Cannot use --box-expiry: need at least twice --box-report (${boxReport}ms): received ${boxExpiry}ms`,

@@ -102,6 +102,7 @@ function start(context: ProgramContext<typeof parameters>): void {
     lateMs: settings.nodeLate,
     expiryMs: settings.nodeExpiry,
     most: settings.nodesMax,
+    reportMs: settings.nodeReport,
     errorRatio: settings.healthErrors / 100,
     load: settings.healthLoad / 100,
     recoverMs: settings.healthRecovery,

@@ -27,8 +27,8 @@ const beatSchema = v.pipe(
     purgeSeq: whole,
     /** Next hops that traffic should not go to. */
     unavailable: v.array(v.string()),
-    /** How often a set-top box should report. */
-    reportMs: v.optional(v.number()),
+    /** How often this node should report. */
+    reportMs: v.number(),
     /** The time over which reports that many boxes have to make at once are spread. */
     spreadMs: v.optional(v.number()),
   }),

@@ -210,7 +210,7 @@ function beat(parts: ControlParts, role: NodeRecord["role"]) {
   const numbers = { controlId, snapshot: number, purgeSeq: log.lastSeq };
   const nextHops = role === "stb" ? "edge" : "shield";
   const unavailable = membership.unavailable(nextHops, nowMs());
-  if (role !== "stb") return { ...numbers, unavailable };
+  if (role !== "stb") return { ...numbers, unavailable, reportMs: membership.reportMs };
   const spreadMs = Math.ceil(fleet.size * 1000 / boxReportsPerSecond);
   return { ...numbers, unavailable, reportMs: fleet.reportMs, spreadMs };
 }

@@ -39,6 +39,8 @@ export interface MembershipOptions {
   readonly expiryMs: number;
   /** Most nodes. */
   readonly most: number;
+  /** How often nodes are asked to report, in milliseconds; 2000 by default. */
+  readonly reportMs?: number;
   /** Share of answers with 5xx above which a node is unwell; never by default. */
   readonly errorRatio?: number;
   /** Share of a processor above which a node is unwell; never by default. */
@@ -93,6 +95,11 @@ export class Membership {
       if (!parsed.success || parsed.output.role === "stb") continue;
       this.#join(parsed.output, nowMs);
     }
+  }
+
+  /** How often nodes are asked to report, in milliseconds. */
+  get reportMs(): number {
+    return this.#options.reportMs ?? 2000;
   }
 
   /** All members in order of `id`. */

@@ -38,7 +38,7 @@ async function withRouter(
   try {
     await work(rig, `http://127.0.0.1:${server.address.port}`);
   } finally {
-    await server.drain(500);
+    await server.drain(50);
     await rig.close();
   }
 }
@@ -114,7 +114,7 @@ Deno.test("behind a load balancer the client's own network counts, and nobody el
       const headers = { "x-forwarded-for": "192.0.2.7" };
       const url = `http://127.0.0.1:${server.address.port}/vod/1?format=json`;
       const { region } = await (await get(url, { headers })).json();
-      await server.drain(500);
+      await server.drain(50);
       return region;
     };
     assert.equal(await edgeFor(["127.0.0.0/8"]), "away");
