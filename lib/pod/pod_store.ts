@@ -81,6 +81,8 @@ const smallShare = 1 / 16;
 /** Share of the memory for objects on their way to the store. */
 const queueShare = 1 / 8;
 const defaultRestMs = 2000;
+/** So often the store is asked whether it shows what it was given: for half a second at most. */
+const mostConfirming = 16;
 /** So many of each are remembered: paths not to be believed, heads that changed, keys that vary. */
 const remembered = 50_000;
 
@@ -106,6 +108,8 @@ export class PodStore implements Store {
   readonly #dead: BoundedMap<string, number>;
   /** Writes of which the end is not certain yet. */
   readonly #unfinished = new Set<number>();
+  /** Large objects on their way. */
+  readonly #arriving = new Set<Promise<void>>();
   readonly #heads: BoundedMap<string, { written: number; response: StoredResponse }>;
   readonly #varies = new BoundedMap<string, string>(remembered);
   readonly #shown = new Map<string, StoredEntry[]>();
@@ -238,12 +242,12 @@ export class PodStore implements Store {
 
   /** Waits until everything that is to go to the store is there. */
   async settled(): Promise<void> {
-    await this.#queue.flush();
+    await Promise.all([this.#queue.flush(), ...this.#arriving]);
   }
 
   /** Hands over what waits, and closes the connections. */
   async close(): Promise<void> {
-    await this.settled();
+    await this.#queue.flush();
     this.#options.link.close();
   }
 
@@ -388,7 +392,7 @@ export class PodStore implements Store {
     this.#unfinished.add(written);
     const ticket = handover.offer({ fields, bodyBytes: body.length, body });
     const done = await link.fill(path, ticket);
-    const kept = !handover.withdraw(ticket) && done;
+    const kept = !handover.withdraw(ticket) && done && await this.#isThere(path, written);
     if (!kept) this.#bury(path, written);
     this.#unfinished.delete(written);
     this.#options.onKept?.(kept ? "kept" : "failed", told);
@@ -414,9 +418,13 @@ export class PodStore implements Store {
       { link, handover },
     );
     let bodyBytes = 0;
+    const { promise: ended, resolve: settle } = Promise.withResolvers<void>();
+    this.#arriving.add(ended);
     const end = (kept: boolean, word: KeptResult) => {
       if (!kept) this.#bury(path, written);
       this.#unfinished.delete(written);
+      this.#arriving.delete(ended);
+      settle();
       onKept?.(word, { path, response });
     };
     return {
@@ -432,7 +440,7 @@ export class PodStore implements Store {
         );
         if (inMemory !== undefined) this.#memory.remove(inMemory);
         await this.#postSign(final);
-        const kept = await large.commit();
+        const kept = await large.commit() && await this.#isThere(path, written);
         if (kept && final !== response) this.#heads.set(path, { written, response: final });
         end(kept, kept ? "kept" : "failed");
         return kept ? new PodEntry(final, bodyBytes, path, written, this.#entryHome) : undefined;
@@ -442,6 +450,20 @@ export class PodStore implements Store {
         end(false, "given_up");
       },
     };
+  }
+
+  /**
+   * Whether the store shows what it was given. ATS does so a moment after it answered the fill; until
+   * then the object is found here, or would be fetched twice.
+   */
+  async #isThere(path: string, written: number): Promise<boolean> {
+    for (let looks = 0; looks < mostConfirming; looks++) {
+      if (looks > 0) await new Promise((resolve) => setTimeout(resolve, 4 * looks));
+      const answer = await this.#options.link.look(path, { method: "HEAD" });
+      await answer?.body.cancel();
+      if (answer && readStoreFields(answer.fields)?.written === written) return true;
+    }
+    return false;
   }
 
   /** Says at the path of a key that varies which fields choose. */

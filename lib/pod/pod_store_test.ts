@@ -23,7 +23,6 @@ function openPod({ running, handover }: Pod): OpenedHome {
     settled: () => store.settled(),
     reopen: async () => {
       await store.close();
-      await new Promise((resolve) => setTimeout(resolve, 50)); // as above: ATS answers first
       return store = open();
     },
     close: () => store.close(),

@@ -181,10 +181,9 @@ function openNode(parts: NodeParts): NodeUnderTest {
     origin,
     index,
     store,
-    // ATS answers a fill a moment before others find the object.
-    settled: async () => {
+    async settled() {
+      await new Promise((resolve) => setTimeout(resolve, 5)); // what a client has may not be committed
       await pod?.settled();
-      if (running !== undefined) await new Promise((resolve) => setTimeout(resolve, 60));
     },
     purge(kind, value, soft = false) {
       const seq = index.appliedSeq + 1;
