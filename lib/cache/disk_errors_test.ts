@@ -137,7 +137,10 @@ for (const patient of [false, true]) {
         assert.equal(traffic.open, 0, "while all 300 wait for their clients");
         await Promise.all(readers.map((reader) => reader.cancel()));
       });
-      assert.ok(traffic.mostOpen <= 16, `${traffic.mostOpen} files were open at once`);
+      assert.ok(
+        traffic.mostOpen <= 17,
+        `${traffic.mostOpen} files were open at once, 16 of them by threads`,
+      );
     }, { patient });
   });
 }

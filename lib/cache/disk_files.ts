@@ -178,22 +178,21 @@ export async function readAt(
   return bytes;
 }
 
-/** As {@linkcode readAt}, at once: for what is in memory already. */
+/** As {@linkcode readAt}, at once: for what is in memory already. Fills `into`, or up to the file's end. */
 export function readAtOnce(
   path: string,
   offset: number,
-  length: number,
+  into: Uint8Array<ArrayBuffer>,
 ): Uint8Array<ArrayBuffer> {
   using file = Deno.openSync(path, { read: true });
   if (offset > 0) file.seekSync(offset, Deno.SeekMode.Start);
-  const bytes = new Uint8Array(length);
   let filled = 0;
-  while (filled < length) {
-    const read = file.readSync(bytes.subarray(filled));
-    if (read === null) return bytes.subarray(0, filled);
+  while (filled < into.length) {
+    const read = file.readSync(into.subarray(filled));
+    if (read === null) break;
     filled += read;
   }
-  return bytes;
+  return into.subarray(0, filled);
 }
 
 /** Reads the last bytes of a file, as many as `buffer` takes, and how long the file is. */

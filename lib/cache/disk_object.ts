@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StoredEntry, StoredResponse } from "./store.ts";
+import type { LentBody, StoredEntry, StoredResponse } from "./store.ts";
 
 /** Smallest unit in which file systems give out space. */
 const allocationBytes = 4096;
@@ -45,7 +45,7 @@ export interface ObjectReads {
   /** Opens a stream on a range. */
   stream(object: DiskObject, start: number, end: number): ReadableStream<Uint8Array>;
   /** The whole of a small object that is in the page cache, else `undefined`. */
-  now(object: DiskObject): Uint8Array | undefined;
+  now(object: DiskObject): LentBody | undefined;
 }
 
 /** What `find` gives for an object: the head it had at that moment. */
@@ -72,7 +72,7 @@ export class DiskEntry implements StoredEntry {
   }
 
   /** The whole body of a small object that was read or written lately. */
-  readNow(): Uint8Array | undefined {
+  readNow(): LentBody | undefined {
     return this.#reads.now(this.object);
   }
 

@@ -5,12 +5,14 @@
  */
 
 import { crc32 } from "node:zlib";
+import { BufferLender } from "./buffer_lender.ts";
 import { type DiskFaultReason, DiskReadError, isNoDescriptor } from "./disk_fault.ts";
 import { type DiskFiles, readAt, readAtOnce } from "./disk_files.ts";
 import type { DiskObject, ObjectReads } from "./disk_object.ts";
 import type { DiskQueue } from "./disk_queue.ts";
 import { blockBytes, decodeTail } from "./disk_record.ts";
 import type { DiskWarmth } from "./disk_warmth.ts";
+import type { LentBody } from "./store.ts";
 
 /** So many blocks are read and given at once. */
 const spanBytes = 4 * blockBytes;
@@ -30,6 +32,7 @@ export interface DiskReaderOptions {
 /** Opens streams. A file is open only while one span is read from it, however slow the client. */
 export class DiskReader implements ObjectReads {
   readonly #options: DiskReaderOptions;
+  readonly #lender = new BufferLender();
 
   constructor(options: DiskReaderOptions) {
     this.#options = options;
@@ -83,11 +86,17 @@ export class DiskReader implements ObjectReads {
     });
   }
 
-  now(object: DiskObject): Uint8Array | undefined {
-    if (object.bodyBytes > spanBytes) return undefined;
+  now(object: DiskObject): LentBody | undefined {
+    const { bodyBytes } = object;
+    const { warmth } = this.#options;
+    if (object.checksums === undefined || !warmth?.has(object, performance.now())) return undefined;
+    const lent = this.#lender.lend(bodyBytes);
+    if (lent === undefined) return undefined;
     try {
-      return this.#spanAtOnce(object, 0, object.bodyBytes);
+      const bytes = this.#readAtOnce(object, 0, lent.bytes, warmth);
+      return { bytes, done: lent.done };
     } catch (error) {
+      lent.done(true);
       this.#broken(object, error);
     }
   }
@@ -107,16 +116,27 @@ export class DiskReader implements ObjectReads {
 
   /** The same without a wait, where that waits for no disk; else `undefined`. */
   #spanAtOnce(object: DiskObject, start: number, end: number): Uint8Array | undefined {
-    const { files, warmth } = this.#options;
-    const sinceMs = performance.now();
-    if (object.checksums === undefined || !warmth?.has(object, sinceMs)) return undefined;
-    const path = files.object(object.name);
+    const { warmth } = this.#options;
+    if (object.checksums === undefined || !warmth?.has(object, performance.now())) return undefined;
     const { from, length } = blocksOf(object, start, end);
-    const bytes = verified(readAtOnce(path, from, length), { object, from, length, path });
+    const bytes = this.#readAtOnce(object, from, new Uint8Array(length), warmth);
+    return bytes.subarray(start - from, Math.min(end - from, length));
+  }
+
+  #readAtOnce(
+    object: DiskObject,
+    from: number,
+    into: Uint8Array<ArrayBuffer>,
+    warmth: DiskWarmth,
+  ): Uint8Array {
+    const sinceMs = performance.now();
+    const path = this.#options.files.object(object.name);
+    const read = readAtOnce(path, from, into);
+    const bytes = verified(read, { object, from, length: into.length, path });
     const nowMs = performance.now();
     warmth.took(nowMs - sinceMs, nowMs);
-    warmth.saw(object, length);
-    return bytes.subarray(start - from, Math.min(end - from, length));
+    warmth.saw(object, into.length);
+    return bytes;
   }
 
   #broken(object: DiskObject, error: unknown): DiskReadError {

@@ -198,7 +198,7 @@ export class CacheEngine {
     if (asks && read === undefined) return undefined;
     store.touch(entry);
     const prepared = this.#fastHits.of(entry, method, now);
-    const hit = read === undefined ? prepared : { ...prepared, body: read };
+    const hit = read === undefined ? prepared : { ...prepared, body: read.bytes, done: read.done };
     tell({ kind: "answered", result: "hit", status, source });
     const road = memory === undefined ? "disk" : "memory";
     if (hit.body) tell({ kind: "served", road, bytes: hit.body.length, source });

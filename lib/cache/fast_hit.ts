@@ -22,6 +22,8 @@ export interface FastHit {
   readonly dated: true;
   /** The same in one piece. */
   readonly joined?: Joined;
+  /** Must be called when `body` is not needed any more, and whether it was sent whole. */
+  readonly done?: (sent: boolean) => void;
 }
 
 interface Prepared {

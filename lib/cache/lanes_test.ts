@@ -78,7 +78,7 @@ Deno.test("hit() gives the answer of respond() from a disk, once the object was 
   const dir = await Deno.makeTempDir({ prefix: "downlink-lanes-" });
   const store = await openDiskStore({ dir, budgetBytes: 2 ** 24 });
   try {
-    const large = "x".repeat(300_000);
+    const large = "x".repeat(1_100_000);
     const bench = setUp(
       ({ target }) => reply(200, [fresh, ["etag", '"v"']], target === "/a" ? "body" : large),
       {},
@@ -95,6 +95,7 @@ Deno.test("hit() gives the answer of respond() from a disk, once the object was 
       assert.deepEqual(parseHead(fast.head), { status: slow.status, fields: slow.fields });
       const text = await new Response(slow.body as BodyInit).text();
       assert.equal(new TextDecoder().decode(fast.body), text);
+      fast.done?.(true);
     }
     assert.equal(bench.engine.hit({ method: "GET", target: "/large", fields: [] }), undefined);
     assert.ok(bench.outcomes.some((one) => one.kind === "served" && one.road === "disk"));

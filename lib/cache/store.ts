@@ -32,6 +32,13 @@ export interface StoredResponse {
   readonly life?: Life;
 }
 
+/** A body in memory that will hold another one. */
+export interface LentBody {
+  readonly bytes: Uint8Array;
+  /** Gives it back; `free` when nobody can be reading it any more. */
+  readonly done: (free: boolean) => void;
+}
+
 /** One stored object. Its bytes stay readable until the last reader ends, even after removal. */
 export interface StoredEntry {
   readonly response: StoredResponse;
@@ -39,7 +46,7 @@ export interface StoredEntry {
   /** The whole body without a copy when it is in memory; never written to again. */
   readonly memory: Uint8Array | undefined;
   /** The whole body where to read it waits for nothing; absent where nothing can be so. */
-  readNow?(): Uint8Array | undefined;
+  readNow?(): LentBody | undefined;
   /**
    * Puts a head before the body in memory, so that both are one piece; `undefined` where that cannot
    * be now. The piece is right until the next call, and for those who count themselves as its writers

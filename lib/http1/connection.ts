@@ -300,9 +300,11 @@ export class Connection {
       const ending = this.#front.dates.ending({ keepAlive, minorVersion, dated });
       sentBytes = await writeAnswer(this.#output, head, ending, shown);
     } catch {
+      answer.done?.(false);
       this.#reason ??= "client_gone";
       return false;
     }
+    answer.done?.(true);
     this.#front.emit({ kind: "answered", lane: "fast", status: statusOf(head), sentBytes });
     return keepAlive;
   }

@@ -46,12 +46,17 @@ export interface FastAnswer {
    * (`Content-Length`) and holds no `Connection`; the front adds that, and `Date` unless `dated`.
    */
   readonly head: Uint8Array;
-  /** Never written to again. `undefined` for an answer without a body (HEAD, 304). */
+  /** Not written to before `done`. `undefined` for an answer without a body (HEAD, 304). */
   readonly body: Uint8Array | undefined;
   /** `head` has the `Date` of a stored response, which a cache never changes. */
   readonly dated?: boolean;
   /** The same in one piece; only with `dated`. */
   readonly joined?: JoinedAnswer;
+  /**
+   * Called once, when the front does not need `body` any more: it may be written to then if it was
+   * `sent`. Otherwise the system may still be reading it.
+   */
+  readonly done?: (sent: boolean) => void;
 }
 
 /**
