@@ -84,18 +84,22 @@ export interface NginxOptions {
   readonly disk?: string;
   /** One fetch for all who ask for the same (`proxy_cache_lock`). */
   readonly collapse?: boolean;
+  /** Keeps objects in slices of this size, as nginx writes sizes. */
+  readonly slice?: string;
 }
 
 /** Starts nginx with proxy_cache. */
 export async function startNginx(
   origin: string,
-  { disk, collapse = false }: NginxOptions = {},
+  { disk, collapse = false, slice }: NginxOptions = {},
 ): Promise<Server> {
   const port = freePort();
   const dir = await Deno.makeTempDir({ prefix: "bench-nginx-", dir: disk ?? await shm() });
   await Deno.chmod(dir, 0o755); // its workers run as another user
   const conf = `${dir}/nginx.conf`;
   const lock = collapse ? "proxy_cache_lock on; proxy_cache_lock_timeout 60s;" : "";
+  const slicing = slice === undefined ? "" : `slice ${slice}; proxy_cache_valid 206 1h;
+      proxy_cache_key $uri$slice_range; proxy_set_header Range $slice_range;`;
   await Deno.writeTextFile(
     conf,
     `daemon off; worker_processes 1; pid ${dir}/pid; error_log /dev/null;
@@ -106,7 +110,8 @@ http {
   proxy_cache_path ${dir}/cache keys_zone=bench:10m max_size=512m;
   server {
     listen 127.0.0.1:${port} backlog=4096;
-    location / { proxy_pass ${origin}; proxy_cache bench; proxy_http_version 1.1; ${lock} }
+    location / { proxy_pass ${origin}; proxy_cache bench; proxy_http_version 1.1; ${lock}
+      ${slicing} }
   }
 }
 `,
