@@ -222,6 +222,21 @@ Deno.test("a reader who leaves frees what he held, and his slice is finished for
   assert.equal(origin.takenBytes, taken, "nothing of it was lost");
 });
 
+Deno.test("for a reader who stalls no more is fetched than the next slice", async () => {
+  const origin = rangedOrigin(1000 * sliceBytes);
+  const run = slicedBench(origin);
+  const readers = await Promise.all([0, 100, 200, 300].map(async (index) => {
+    const { body } = await run.ask("/big", range(`bytes=${index * sliceBytes}-`));
+    const reader = (body as ReadableStream<Uint8Array>).getReader();
+    await reader.read();
+    return reader;
+  }));
+  await settle();
+  await settle();
+  assert.ok(origin.takenBytes <= 8 * sliceBytes, `${origin.takenBytes} bytes`);
+  for (const reader of readers) await reader.cancel();
+});
+
 Deno.test("a client who leaves before the slice comes does not take it from the others", async () => {
   const origin = rangedOrigin(big);
   const gate = Promise.withResolvers<void>();
