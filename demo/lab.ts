@@ -21,6 +21,13 @@ interface ListedNode {
   readonly state: "live" | "late";
 }
 
+/** A set-top box as control lists it. */
+interface ListedBox {
+  readonly id: string;
+  readonly appliedSeq: number;
+  readonly late: boolean;
+}
+
 /** A purge as control shows it. */
 export interface PurgeView {
   readonly id: string;
@@ -100,11 +107,19 @@ export class Lab {
     return getJson(`${this.#addresses.control.url}/purges/${id}`);
   }
 
+  /** The nodes, and the box that control keeps with the fleet. */
   async nodes(): Promise<readonly ListedNode[]> {
-    const { nodes } = await getJson<{ nodes: ListedNode[] }>(
-      `${this.#addresses.control.url}/nodes`,
-    );
-    return nodes;
+    const { url } = this.#addresses.control;
+    const [{ nodes }, { boxes }] = await Promise.all([
+      getJson<{ nodes: ListedNode[] }>(`${url}/nodes`),
+      getJson<{ boxes: ListedBox[] }>(`${url}/fleet/boxes`),
+    ]);
+    return [
+      ...nodes,
+      ...boxes.map(({ id, appliedSeq, late }): ListedNode => {
+        return { id, role: "stb", adminUrl: "", appliedSeq, state: late ? "late" : "live" };
+      }),
+    ];
   }
 
   /** All that the panel shows. */

@@ -45,6 +45,10 @@ async function withLab(body: (app: ReturnType<typeof labApp>, asked: string[]) =
           }],
         });
       }
+      case "/fleet/boxes":
+        return Response.json({ boxes: [{ id: "stb-1", appliedSeq: 7, late: false }] });
+      case "/api/status":
+        return Response.json({ requests: { hit: 1, arriving: 1, miss: 2, error: 0 } });
       case "/metrics":
         return new Response(
           'edge_cache_requests_total{result="hit"} 3\nedge_cache_requests_total{result="miss"} 1\n',
@@ -73,6 +77,7 @@ Deno.test("the state joins satellite, origin, nodes and the purge that was order
     assert.deepEqual(state.nodes, [
       { id: "shield-1", role: "shield", appliedSeq: 6, alive: false, answers: 0 },
       { id: "edge-1", role: "edge", appliedSeq: 6, alive: true, answers: 4, hitShare: 0.75 },
+      { id: "stb-1", role: "stb", appliedSeq: 7, alive: true, answers: 4, hitShare: 0.5 },
     ]);
     assert.deepEqual(state.purge, {
       id: "p1",
