@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ForwardReason, RequestHead } from "#http";
+import type { Fields, ForwardReason, RequestHead } from "#http";
 import { type CacheAnswer } from "./answer.ts";
 import { Answers, type AnswerStory } from "./answers.ts";
 import type { Cursor } from "./byte_log.ts";
@@ -64,6 +64,14 @@ export interface CacheEngineOptions {
   readonly policy?: Partial<CachePolicy>;
   /** Called for everything that is worth counting. Must not throw. */
   readonly onOutcome?: (outcome: CacheOutcome) => void;
+}
+
+/** How a hit is answered to a node of ours. */
+export interface HitOptions {
+  /** It gets the fields that the policy hides too. */
+  readonly showHidden?: boolean;
+  /** Fields behind those of the answer. */
+  readonly more?: Fields;
 }
 
 /** After so many fills that turned out to be for others, a request fetches for itself. */
@@ -166,16 +174,17 @@ export class CacheEngine {
    * once and nothing in the request needs a closer look; the same answer as
    * {@link CacheEngine.respond} gives.
    *
+   * @param options For a node of ours, which gets hidden fields and more.
    * @returns `undefined` to take the slow lane.
    */
-  hit(request: RequestHead): FastHit | undefined {
+  hit(request: RequestHead, options?: HitOptions): FastHit | undefined {
     const { method, target, fields } = request;
     if (method !== "GET" && method !== "HEAD") return undefined;
     const { store, nowMs, policy, tell } = this.#parts;
-    let plain = true;
+    let whole = true;
     for (const [name, value] of fields) {
       if (needsCloserLook.has(name)) return undefined;
-      if (asksForLess.has(name)) plain = false;
+      if (asksForLess.has(name)) whole = false;
       if (name === "range" && value.includes(",")) return undefined; // several parts are a stream
     }
     const requestFields = () => forwardedFields(request, policy);
@@ -183,14 +192,14 @@ export class CacheEngine {
       key: requestKey(target, policy.keepQuery),
       requestFields,
     });
-    if (found.kind !== "found") return plain ? undefined : this.#slicedHit(request);
+    if (found.kind !== "found") return whole ? undefined : this.#slicedHit(request, options);
     const { entry, verdict } = found;
     if (entry.memory === undefined && entry.readNow === undefined) return undefined;
     const facts = factsOf(entry.response);
     const now = nowMs();
     const reuse = decideReuse({ facts, verdict, requestControl: noDirectives, nowMs: now });
     if (reuse !== "fresh") return undefined;
-    if (!plain) return this.#partialHit(request, entry);
+    if (!whole || options) return this.#madeHit(request, entry, options);
     const { memory, bodyBytes, response: { status, source } } = entry;
     const bodiless = method === "HEAD" || status === 204 || status === 205 || bodyBytes === 0;
     const asks = memory === undefined && !bodiless;
@@ -206,25 +215,34 @@ export class CacheEngine {
   }
 
   /** Answers what asks for less than a large object, from its outline and a slice in memory. */
-  #slicedHit(request: RequestHead): FastHit | undefined {
+  #slicedHit(
+    request: RequestHead,
+    { showHidden, more = [] }: HitOptions = {},
+  ): FastHit | undefined {
     const { policy, nowMs } = this.#parts;
     if (policy.sliceBytes === 0) return undefined;
-    const exchange = openExchange(request, {}, policy);
+    const exchange = openExchange(request, { showHidden }, policy);
     const sliced = findSliced(exchange, this.#parts);
     if (sliced === undefined) return undefined;
     const { object, verdict } = sliced;
     const use = { facts: factsOf(object.response), verdict, requestControl: noDirectives };
     if (decideReuse({ ...use, nowMs: nowMs() }) !== "fresh") return undefined;
     const answer = this.#sliced.hit(exchange, object);
-    return answer === undefined ? undefined : fastHitOf(answer);
+    if (answer === undefined) return undefined;
+    return fastHitOf({ ...answer, fields: [...answer.fields, ...more] });
   }
 
-  /** Answers what asks for less than the whole, from memory. */
-  #partialHit(request: RequestHead, entry: StoredEntry): FastHit | undefined {
+  /** Answers from memory what no head is ready for: a part, a 304, or fields for a node of ours. */
+  #madeHit(
+    request: RequestHead,
+    entry: StoredEntry,
+    { showHidden, more = [] }: HitOptions = {},
+  ): FastHit | undefined {
     if (entry.memory === undefined) return undefined;
     this.#parts.store.touch(entry);
     const story = { result: "hit", status: { hit: true } } as const;
-    return fastHitOf(this.#answers.fromEntry({ request }, entry, story));
+    const answer = this.#answers.fromEntry({ request, showHidden }, entry, story);
+    return fastHitOf({ ...answer, fields: [...answer.fields, ...more] });
   }
 
   /**

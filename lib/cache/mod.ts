@@ -7,7 +7,7 @@ export type { CommitRefusal } from "./admission.ts";
 export type { CacheAnswer } from "./answer.ts";
 export { type DiskFault, type DiskFaultReason, DiskReadError } from "./disk_fault.ts";
 export { type DiskStore, type DiskStoreOptions, openDiskStore } from "./disk_store.ts";
-export { CacheEngine, type CacheEngineOptions } from "./engine.ts";
+export { CacheEngine, type CacheEngineOptions, type HitOptions } from "./engine.ts";
 export type { CacheRequest, RespondOptions } from "./exchange.ts";
 export type { FastHit } from "./fast_hit.ts";
 export { cacheHandler, type FrontEnv, requestHead, toResponse } from "./hono.ts";

@@ -6,7 +6,7 @@
  */
 
 import { Hono } from "hono";
-import { type CacheEngine, requestHead, toResponse } from "#cache";
+import { type CacheEngine, type FastHit, requestHead, toResponse } from "#cache";
 import { type Fields, fieldValue, listMembers, type RequestHead } from "#http";
 import type { ExchangeEnv } from "#http1";
 import { purgeSeq } from "#purge";
@@ -82,6 +82,24 @@ export function cacheNodeApp(
     return toResponse({ ...answer, fields: [...fields, ["purge-seq", String(validSeq)]] });
   });
   return app;
+}
+
+/**
+ * The answer to a request of one of our nodes with a fence that is met, when it is ready: the same as
+ * the app gives.
+ *
+ * @returns `undefined` to ask the app.
+ */
+export function fencedHit(
+  { engine, fence, peers, name }: Pick<CacheNodeAppOptions, "engine" | "fence" | "peers" | "name">,
+  head: RequestHead,
+  remote: Pick<Deno.NetAddr, "hostname">,
+): FastHit | undefined {
+  const fenceSeq = purgeSeq(head);
+  if (fenceSeq === undefined || fenceSeq > fence.appliedSeq) return undefined;
+  if (!peers.has(remote.hostname) || passedBefore(head.fields, name)) return undefined;
+  const more: Fields = [["purge-seq", String(fence.appliedSeq)]];
+  return engine.hit(head, { showHidden: true, more });
 }
 
 /**

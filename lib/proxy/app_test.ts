@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { CacheEngine, memoryStore, type NextHop } from "#cache";
 import { PurgeIndex, takeValidSeq } from "#purge";
-import { cacheNodeApp } from "./app.ts";
+import { cacheNodeApp, fencedHit } from "./app.ts";
 import { peersOf } from "./peers.ts";
 
 /** An origin whose object has a version, counted by how often it is asked. */
@@ -56,7 +56,7 @@ function node(name: string, nextHop: NextHop, { hearsIn = Infinity }: { hearsIn?
       issuer: "test",
     });
   };
-  const app = cacheNodeApp({
+  const options = {
     engine,
     name,
     peers: peersOf(["127.0.0.0/8"]),
@@ -64,7 +64,7 @@ function node(name: string, nextHop: NextHop, { hearsIn = Infinity }: { hearsIn?
       get appliedSeq() {
         return index.appliedSeq;
       },
-      async wait(seq) {
+      async wait(seq: number) {
         await new Promise((resolve) => setTimeout(resolve, Math.min(hearsIn, 30)));
         if (hearsIn < 30) apply(seq);
         return index.appliedSeq >= seq;
@@ -72,13 +72,19 @@ function node(name: string, nextHop: NextHop, { hearsIn = Infinity }: { hearsIn?
     },
     onFenceMissed: () => counts.fenceMissed++,
     onLoop: () => counts.loops++,
-  });
+  };
+  const app = cacheNodeApp(options);
   const from = (hostname: string) => ({ remote: { transport: "tcp", hostname, port: 1 } as const });
   const get = async (headers: HeadersInit = {}, remote = "127.0.0.1") => {
     const response = await app.fetch(new Request("http://node/1", { headers }), from(remote));
     return { text: await response.text(), headers: response.headers, status: response.status };
   };
-  return { app, index, apply, counts, get };
+  /** The same request by the fast lane. */
+  const fast = (headers: HeadersInit, remote = "127.0.0.1") => {
+    const head = { method: "GET", target: "/1", fields: [...new Headers(headers)] };
+    return fencedHit(options, head, { hostname: remote });
+  };
+  return { app, index, apply, counts, get, fast };
 }
 
 Deno.test("a purged edge does not refill from a shield that has not heard: the fence", async () => {
@@ -221,4 +227,41 @@ Deno.test("a soft purge serves what is stored once more, while it is fetched ane
   await new Promise((resolve) => setTimeout(resolve, 10));
   assert.equal((await edge.get()).text, "version 2");
   assert.equal(state.asked, 2);
+});
+
+Deno.test("a fence that is met is answered by the fast lane as by the other one", async () => {
+  const shield = node("shield", origin().nextHop);
+  await shield.get();
+  await shield.get(); // until it is stored
+  const asks: Record<string, string>[] = [{}, { range: "bytes=0-2" }, { "if-none-match": "*" }];
+  for (const more of asks) {
+    const headers = { "purge-seq": "0", ...more };
+    const slow = await shield.get(headers);
+    const { head, body } = shield.fast(headers)!;
+    const [line, ...lines] = new TextDecoder().decode(head).trimEnd().split("\r\n");
+    assert.equal(Number(line.split(" ")[1]), slow.status);
+    assert.equal(new TextDecoder().decode(body), slow.text);
+    const fields = new Headers(lines.map((text): [string, string] => [
+      text.slice(0, text.indexOf(":")),
+      text.slice(text.indexOf(":") + 2),
+    ]));
+    const steady = (all: Headers) =>
+      [...all].map(([name, value]) => [name, value.replace(/ttl=\d+|^[01]$/, "")]);
+    assert.deepEqual(steady(fields), steady(slow.headers));
+    assert.equal(fields.get("purge-seq"), "0");
+    assert.equal(fields.get("surrogate-key"), "news");
+  }
+});
+
+Deno.test("what a fence asks more of is for the other lane", async () => {
+  const shield = node("shield", origin().nextHop);
+  await shield.get();
+  await shield.get();
+  assert.ok(shield.fast({ "purge-seq": "0" }));
+  assert.equal(shield.fast({}), undefined, "no fence");
+  assert.equal(shield.fast({ "purge-seq": "1" }), undefined, "a purge that it has not heard");
+  assert.equal(shield.fast({ "purge-seq": "0" }, "192.0.2.1"), undefined, "a stranger");
+  assert.equal(shield.fast({ "purge-seq": "0", "cdn-loop": "shield" }), undefined, "a loop");
+  shield.apply(1);
+  assert.equal(shield.fast({ "purge-seq": "1" }), undefined, "a purged object");
 });

@@ -6,6 +6,7 @@
 
 import { CacheEngine, type CacheOutcome } from "#cache";
 import { formatHostPort, type ParameterTable, type Settings } from "#config";
+import type { RequestHead } from "#http";
 import { kafkaLog, readKafka } from "#kafka";
 import {
   frontLimitsOf,
@@ -21,7 +22,7 @@ import {
 import { PurgeIndex, purgeSeq } from "#purge";
 import { serviceOf, type TopologySnapshot } from "#topology";
 import { httpNextHop } from "#upstream";
-import { cacheNodeApp, type Fence } from "./app.ts";
+import { cacheNodeApp, type Fence, fencedHit } from "./app.ts";
 import { cachePolicyOf } from "./cache_policy.ts";
 import {
   declaredHops,
@@ -134,11 +135,16 @@ export async function startCacheNode(
     onLoop: counts.loop,
   };
   const app = cacheNodeApp({ ...behind, gate, peers });
+  /** The head with the target that it is taken for. */
+  const taken = (head: RequestHead) =>
+    dropping ? { ...head, target: behind.rewrite(head.target) } : head;
   if (siblings !== undefined) {
     // Before its share of the port: who is dealt to it may need what another sibling asks of it.
-    const forSiblings = cacheNodeApp({ ...behind, peers: { has: () => true } });
+    const trusting = { ...behind, peers: { has: () => true } };
+    const forSiblings = cacheNodeApp(trusting);
     const server = listen(siblings.own, {
       handler: (request, env) => forSiblings.fetch(request, env),
+      fastLane: (head, remote) => fencedHit(trusting, taken(head), remote),
       onEvent: frontMetrics(`${role}_sibling`, metrics, log),
     });
     onDrain((timeoutMs) => server.drain(timeoutMs));
@@ -150,13 +156,12 @@ export async function startCacheNode(
     limits: frontLimitsOf(settings),
     shared: siblings !== undefined,
     handler: (request, env) => app.fetch(request, env),
-    // A node that sends a fence waits for it and sees internal fields: the other lane's work.
     fastLane: (head, remote) =>
       gate.fast(head, remote, (asked) => {
-        if (purgeSeq(asked) !== undefined) return undefined;
-        if (!dropping) return engine.hit(asked);
-        const target = withoutDroppedQuery(asked.target, services, dropping);
-        return engine.hit({ ...asked, target });
+        const head = taken(asked);
+        return purgeSeq(head) === undefined
+          ? engine.hit(head)
+          : fencedHit({ ...behind, peers }, head, remote);
       }),
     onEvent: (event) => {
       count(event);
