@@ -25,6 +25,8 @@ const tools: readonly Tool[] = [
     packages: ["radosgw", "ceph-mon", "ceph-osd", "ceph-mgr", "ceph-common"],
     why: "is an S3 origin",
   },
+  { binary: "mkfs.ext4", packages: ["e2fsprogs"], why: "makes the disk whose power is cut" },
+  { binary: "mkfs.xfs", packages: ["xfsprogs"], why: "makes a disk that is cloned at one moment" },
   { binary: "chromium", packages: ["chromium"], why: "drives the page of the set-top box" },
   { binary: "tshark", packages: ["tshark"], why: "reads the packets that we send" },
   { binary: "ffprobe", packages: ["ffmpeg"], why: "reads the timestamps of the live channel" },
