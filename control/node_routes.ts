@@ -166,7 +166,7 @@ function take(
   { timed }: { timed: boolean },
 ): void {
   const { membership, snapshots, nowMs, steadyMs, onEvent } = parts;
-  const before = membership.view(id, nowMs());
+  const before = membership.get(id);
   if (before === undefined) return;
   const appliedSeq = believedSeq(parts, report);
   const { snapshot, controlId, figures } = report;
