@@ -68,7 +68,7 @@ export const registerNode = operation({
   summary: "Register a node, or renew it",
   scopes: ["node"],
   body: v.pipe(
-    v.object({ ...nodeRecordSchema.entries, ...nodeReportSchema.entries }),
+    v.object({ ...nodeReportSchema.entries, ...nodeRecordSchema.entries }),
     v.title("Registration"),
   ),
   answers: {

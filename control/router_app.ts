@@ -37,7 +37,7 @@ const routeClient = operation({
     "the caller's network. Clients use the listener of --router, which needs no token.",
   scopes: ["read"],
   query: {
-    region: { text: "Region of the client.", schema: v.string() },
+    region: { text: "Region of the client.", schema: v.pipe(v.string(), v.minLength(1)) },
     format: { text: "json: the answer is a document, not a redirect.", schema: v.string() },
   },
   answers: {

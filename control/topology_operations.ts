@@ -12,7 +12,10 @@ import { timeMs, whole } from "./api/shapes.ts";
 
 const snapshotSchema = v.pipe(topologySnapshotSchema, v.title("Snapshot"));
 const declaredSchema = v.pipe(declaredTopologySchema, v.title("DeclaredTopology"));
-const carousel = v.pipe(v.strictObject({ files: carouselSchema }), v.title("Carousel"));
+const carousel = v.pipe(
+  v.strictObject({ files: carouselSchema.wrapped }),
+  v.title("Carousel"),
+);
 const number = { number: { text: "Number of a snapshot.", schema: whole } };
 
 /** What `POST /topology/rollback` takes. */

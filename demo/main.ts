@@ -142,7 +142,7 @@ function printAddresses(system: System): void {
       ["Shield", `${at("shield-1").url}  metrics ${at("shield-1").adminUrl}/metrics`],
       ["Edge 1", `${at("edge-1").url}  metrics ${at("edge-1").adminUrl}/metrics`],
       ["Edge 2", `${at("edge-2").url}  metrics ${at("edge-2").adminUrl}/metrics`],
-      ["Control", `${at("control").url}/nodes`],
+      ["Console", `${at("control").url}/console/`],
     ])
   ) print(line);
   print();

@@ -38,7 +38,10 @@ const listAudit = operation({
   scopes: ["admin"],
   query: {
     after: { text: "Only entries after this id; without it, the newest.", schema: wholeText },
-    limit: { text: "Most entries, 1 to 1000; 100 by default.", schema: wholeText },
+    limit: {
+      text: "Most entries; 100 by default.",
+      schema: v.pipe(v.string(), v.regex(/^([1-9]\d{0,2}|1000)$/)),
+    },
   },
   answers: {
     200: { text: "The entries.", schema: listSchema },

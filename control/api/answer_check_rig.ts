@@ -6,7 +6,7 @@
 
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import type { Hono } from "hono";
-import { declaredRoutes, type Json, openApiDocument } from "./openapi.ts";
+import { declaredRoutes, describedPath, type Json, openApiDocument } from "./openapi.ts";
 
 type JsonObject = { [name: string]: Json };
 
@@ -59,7 +59,7 @@ class AnswerCheck {
   #pathOf(request: Request): string | undefined {
     const method = request.method === "HEAD" ? "GET" : request.method;
     const [matches] = this.#app.router.match(method, new URL(request.url).pathname);
-    const paths = matches.map(([[, route]]) => route.path.replace(/:(\w+)/g, "{$1}"));
+    const paths = matches.map(([[, route]]) => describedPath(route.path));
     return paths.find((path) => at(this.#document, ["paths", path]) !== undefined);
   }
 

@@ -49,7 +49,7 @@ export function openApiDocument(
   const schemas = new Components();
   const paths: Record<string, Record<string, Json>> = {};
   for (const route of routes) {
-    const path = route.path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}");
+    const path = describedPath(route.path);
     (paths[path] ??= {})[route.method.toLowerCase()] = operationObject(route, schemas);
   }
   const tags = [...new Set(routes.map(({ operation: { tag } }) => tag))];
@@ -68,11 +68,16 @@ export function openApiDocument(
   };
 }
 
+/** A path in OpenAPI's form: `/nodes/{id}` for `/nodes/:id`, `/route/{path}` for a rest that is a path. */
+export function describedPath(path: string): string {
+  return path.replace(/:(\w+)(\{[^}]*\})?/g, "{$1}").replace(/\*$/, "{path}");
+}
+
 const license = { name: "Apache-2.0", identifier: "Apache-2.0" };
 
 function operationObject({ path, operation }: DeclaredRoute, schemas: Components): Json {
   const { id, tag, summary, description, body } = operation;
-  const names = [...path.matchAll(/:(\w+)/g)].map(([, name]) => name);
+  const names = [...describedPath(path).matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
   const parameters = [
     ...names.map((name) =>
       parameterObject("path", name, operation.path?.[name] ?? anyName, schemas)

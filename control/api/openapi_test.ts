@@ -3,7 +3,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { controlRig } from "../control_rig.ts";
 import { operation } from "./operation.ts";
 import { checkAnswers } from "./answer_check_rig.ts";
-import { declaredRoutes } from "./openapi.ts";
+import { declaredRoutes, describedPath } from "./openapi.ts";
 import { Hono } from "hono";
 import * as v from "valibot";
 
@@ -31,12 +31,12 @@ Deno.test("every route is in the description, with its parameters and its scopes
   const rig = controlRig();
   const document = await documentOf(rig);
   for (const { method, path, operation } of declaredRoutes(rig.app)) {
-    const named = path.replace(/:(\w+)/g, "{$1}");
+    const named = describedPath(path);
     const entry = document.paths[named]?.[method.toLowerCase()];
     assert.equal(entry?.operationId, operation.id, `${method} ${path}`);
     assert.equal(entry.security.length, operation.scopes.length);
     const names = (entry.parameters ?? []).filter((p: { in: string }) => p.in === "path").length;
-    assert.equal(names, path.split(":").length - 1);
+    assert.equal(names, named.split("{").length - 1);
     assert.match(entry.summary, /^[A-Z].*[^.]$/);
   }
   const text = JSON.stringify(document);

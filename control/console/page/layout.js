@@ -37,7 +37,12 @@ export function layOut(tiers, width) {
   return width < narrowest ? stack(tiers, width) : columns(tiers, width);
 }
 
-/** The height of a group's box. */
+/**
+ * The height of a group's box.
+ *
+ * @param {{ nodes: readonly object[], region?: object }} group
+ * @param {number} width
+ */
 export function heightOf({ nodes, region }, width) {
   const inner = width - 2 * sizes.padding;
   if (region !== undefined) return sizes.title + 2 * sizes.row + 6;

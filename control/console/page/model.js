@@ -28,12 +28,11 @@ export class SeriesBook {
     );
   }
 
-  /** Notes totals of a moment; between two steps the newest replaces the last. */
+  /** Notes totals of a moment; they replace the last as long as its step was not over. */
   push(id, totals, atMs) {
     const samples = this.#series.get(id) ?? [];
     this.#series.set(id, samples);
-    const previous = samples.at(-2);
-    if (previous !== undefined && atMs - previous.atMs < this.#stepMs) samples.pop();
+    if (samples.length > 1 && !this.#isOver(samples)) samples.pop();
     samples.push({ atMs, totals });
     while (samples.length > this.#samples) samples.shift();
   }
@@ -47,15 +46,18 @@ export class SeriesBook {
    */
   rates(id, name) {
     const all = this.#series.get(id) ?? [];
-    const [before, last] = all.slice(-2);
-    // The newest counts when its step is over.
-    const whole = last !== undefined && last.atMs - before.atMs >= this.#stepMs * 0.9;
-    const samples = whole ? all : all.slice(0, -1);
+    const samples = this.#isOver(all) ? all : all.slice(0, -1);
     return samples.slice(1).map(({ atMs, totals }, i) => {
       const grown = (totals[name] ?? 0) - (samples[i].totals[name] ?? 0);
       const seconds = (atMs - samples[i].atMs) / 1000;
       return grown <= 0 || seconds <= 0 ? 0 : grown / seconds;
     });
+  }
+
+  /** Whether the newest sample is about a step after the one before. */
+  #isOver(samples) {
+    const [before, last] = samples.slice(-2);
+    return last !== undefined && last.atMs - before.atMs >= this.#stepMs * 0.9;
   }
 
   /** The sum of the rates of several, from the end backwards. */
@@ -103,7 +105,11 @@ export function roadShares(bytes, roads) {
     .map(({ road, bytes }) => ({ road, bytes, share: bytes / total }));
 }
 
-/** The sign and the words of a node's health. */
+/**
+ * The sign and the words of a node's health.
+ *
+ * @param {{ available: boolean, reason?: string, state?: string, status?: string, statusReason?: string }} node
+ */
 export function healthOf({ available, reason, state, status, statusReason }) {
   const why = statusReason ? `: ${statusReason}` : "";
   if (reason === "admin_down") return { sign: "off", words: `drained${why}` };
@@ -142,7 +148,7 @@ export function worstSign(signs) {
  * The topology as tiers of groups and links between groups.
  *
  * @returns {{ tiers: Tier[], links: Link[] }}
- * @typedef {{ id: string, title: string, note: string, nodes: object[], region?: object }} Group
+ * @typedef {{ id: string, title: string, note: string, nodes: any[], region?: object }} Group
  * @typedef {{ id: string, title: string, groups: Group[] }} Tier
  * @typedef {{ from: string, to: string, kind: "primary" | "secondary" | "fallback" | "satellite" | "home" }} Link
  */
@@ -311,7 +317,12 @@ export function countWords({ objects, bytes, nodes: { total, answered } }) {
   return `It would hit ${what} on ${countOf(answered, "cache")}.${silent}`;
 }
 
-/** Why a purge waits for a node, in words. */
+/**
+ * Why a purge waits for a node, in words.
+ *
+ * @param {{ id: string, why: string, behindBy?: number, lastSeenMs?: number }} node
+ * @param {number} nowMs
+ */
 export function waitWords({ id, why, behindBy, lastSeenMs }, nowMs) {
   if (why === "away") return `${id} (silent for ${formatAgo(nowMs - lastSeenMs)})`;
   if (why === "unplaced") return `${id} (has no place in the log)`;
@@ -328,7 +339,7 @@ export function purgeTitle({ kind, values }) {
 /**
  * The order that a form makes, or what it lacks.
  *
- * @returns {{ order: object } | { problem: string }}
+ * @returns {{ order?: object, problem?: string }}
  */
 export function readOrder({ kind, text, soft }) {
   if (kind === "all") return { order: { kind, soft } };
