@@ -209,12 +209,14 @@ function originOf({ objects, steps }: World): NextHop {
       }
       const text = `v${version} `.repeat(20);
       const part = partOf(fields, etag, text.length);
+      if (part === "unsatisfiable") return { status: 416, fields: [], body: none };
       if (part !== undefined && method === "GET" && steps.random() < 0.8) {
         const place: Field = ["content-range", `bytes ${part[0]}-${part[1] - 1}/${text.length}`];
         const body = slowly(text.slice(...part), steps);
         return { status: 206, fields: [...head, place], body };
       }
       const length: Field[] = steps.random() < 0.8 ? [["content-length", `${text.length}`]] : [];
+      if (steps.random() < 0.5) length.push(["accept-ranges", "bytes"]);
       const body = method === "HEAD" ? none : slowly(text, steps);
       return { status: 200, fields: [...head, ...length], body };
     },
@@ -222,10 +224,15 @@ function originOf({ objects, steps }: World): NextHop {
 }
 
 /** The part that a request asks for, when it still asks for one of this version. */
-function partOf(fields: Fields, etag: string, bytes: number): [number, number] | undefined {
+function partOf(
+  fields: Fields,
+  etag: string,
+  bytes: number,
+): [number, number] | "unsatisfiable" | undefined {
   const [, from, to = ""] = /^bytes=(\d+)-(\d*)$/.exec(fieldValue(fields, "range") ?? "") ?? [];
   if (from === undefined || (fieldValue(fields, "if-range") ?? etag) !== etag) return undefined;
-  return [Number(from), to === "" ? bytes : Number(to) + 1];
+  if (Number(from) >= bytes) return "unsatisfiable";
+  return [Number(from), to === "" ? bytes : Math.min(Number(to) + 1, bytes)];
 }
 
 function slowly(text: string, steps: Steps): ReadableStream<Uint8Array> {
@@ -428,7 +435,14 @@ class ModelNode {
       purges: purgesOf(index, world),
       nextHop,
       nowMs: () => 1.7e12 + steps.nowMs,
-      policy: { hideFields: ["surrogate-key"], keepParts: true, rangeWaitBytes: 10 },
+      policy: {
+        hideFields: ["surrogate-key"],
+        keepParts: true,
+        rangeWaitBytes: 10,
+        // Sometimes another size than in the life before.
+        sliceBytes: steps.pick([0, 0, 16, 25]),
+        wholeBytes: steps.pick([32, 1000]),
+      },
     });
     const follower = new PurgeFollower({
       source: sourceOf(world),
