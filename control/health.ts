@@ -72,6 +72,8 @@ interface Sample {
 const windowMs = 10_000;
 /** Samples that come closer replace the last one. */
 const sampleGapMs = 500;
+/** One busy second is none. */
+const minSamples = 4;
 /** A ratio of fewer requests says nothing. */
 const minRequests = 20;
 /** Share of its limit below which a figure is good again. */
@@ -84,7 +86,6 @@ export class NodeHealth {
   #lastSeenMs: number;
   #bad: "error_ratio" | "load" | undefined;
   #goodSinceMs: number | undefined;
-  #load: number | undefined;
 
   constructor(limits: HealthLimits, nowMs: number) {
     this.#limits = limits;
@@ -107,7 +108,6 @@ export class NodeHealth {
 
   #figured(figures: NodeFigures, nowMs: number): void {
     this.#sample({ atMs: nowMs, figures });
-    this.#load = this.#load === undefined ? figures.load : (this.#load + figures.load) / 2;
     this.#judge(nowMs);
   }
 
@@ -177,7 +177,14 @@ export class NodeHealth {
   #over(share: number): "error_ratio" | "load" | undefined {
     const { errorRatio, load } = this.#limits;
     if ((this.rates()?.errorRatio ?? 0) > errorRatio * share) return "error_ratio";
-    return (this.#load ?? 0) > load * share ? "load" : undefined;
+    return this.#load() > load * share ? "load" : undefined;
+  }
+
+  /** The average over the window; 0 before that says something. */
+  #load(): number {
+    const count = this.#samples.length;
+    if (count < minSamples) return 0;
+    return this.#samples.reduce((sum, { figures: { load } }) => sum + load, 0) / count;
   }
 }
 

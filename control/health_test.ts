@@ -87,6 +87,8 @@ Deno.test("load counts when it lasts, and few requests say nothing of errors", (
   node.second({ requests: 10, errors: 10 }, 1);
   assert.equal(node.reason(), "available");
   for (let i = 0; i < 4; i++) node.second({}, 1);
+  assert.equal(node.reason(), "available", "a few busy seconds are none");
+  for (let i = 0; i < 8; i++) node.second({}, 1);
   assert.equal(node.reason(), "load");
 });
 

@@ -7,14 +7,22 @@
 
 import { BadValue, formatHostPort, type Settings } from "#config";
 import { isMulticast, openSender } from "#multicast";
-import { joinControl, type NodeLink, type ProgramContext, runProgram, version } from "#program";
+import {
+  joinControl,
+  type NodeLink,
+  ProcessLoad,
+  type ProgramContext,
+  runProgram,
+  version,
+} from "#program";
 import { PurgeIndex } from "#purge";
+import type { NodeFigures } from "#topology";
 import { headendApp } from "./app.ts";
 import { filesOfFlags, filesOfPlan } from "./carousel_plan.ts";
 import { checkSettings, introduction, parameters, protectionOf } from "./config.ts";
 import type { ConfigurationDocuments } from "./configuration_feed.ts";
 import { replaceFile, tryReplaceable } from "./document_file.ts";
-import { Headend } from "./headend.ts";
+import { Headend, type HeadendStatus } from "./headend.ts";
 import { contentLength, planCommand } from "./plan_command.ts";
 
 type Context = ProgramContext<typeof parameters>;
@@ -86,6 +94,7 @@ async function join(
   const { control, data, nodeId = `headend-${settings.admin.port}`, catchUp } = settings;
   if (control === undefined) return undefined;
   const url = `http://${formatHostPort(settings.admin)}`;
+  const process = new ProcessLoad(() => performance.now());
   const link = await joinControl({
     control,
     dir: data,
@@ -95,12 +104,20 @@ async function join(
     metrics,
     admin,
     token,
+    figures: () => headendFigures(process, headend.status),
     onApplied: () => headend.recheck(),
     onGap: () => headend.recheck(),
     onSnapshot: ({ carousel }) => headend.planFiles(filesOfPlan(carousel, settings.cycle)),
   });
   if (!await link.caughtUp(catchUp)) log.warn("sending before the purge log was reached");
   return link;
+}
+
+/** What control is told: a headend answers no clients, it sends. */
+function headendFigures(process: ProcessLoad, { bytes }: HeadendStatus): NodeFigures {
+  const satellite = Object.values(bytes).reduce((sum, count) => sum + count, 0);
+  const none = { connections: 0, requests: 0, errors: 0, hits: 0, misses: 0, fetchedBytes: 0 };
+  return { ...process.read(), ...none, bytesByRoad: { satellite } };
 }
 
 /** Refuses a file that could not be written later, while somebody is looking. */

@@ -15,6 +15,7 @@ export {
   type ProgramContext,
   runProgram,
 } from "./program.ts";
+export { ProcessLoad } from "./process_load.ts";
 export { readPem, readTls, tlsParameters } from "./tls_files.ts";
 export { folderReader, type ReadFile, serveFile } from "./static_files.ts";
 export { readTokenFile } from "./token_file.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { cpuUsage } from "node:process";
 import type { AnswerResult, CacheOutcome } from "#cache";
 import type { Http1Event } from "#http1";
+import { ProcessLoad } from "#program";
 import type { NodeFigures } from "#topology";
 
 const hits: ReadonlySet<AnswerResult> = new Set<AnswerResult>([
@@ -19,7 +19,7 @@ const hits: ReadonlySet<AnswerResult> = new Set<AnswerResult>([
 
 /** Counts what a node does. */
 export class FigureCount {
-  readonly #startedMs: number;
+  readonly #process: ProcessLoad;
   #connections = 0;
   #requests = 0;
   #errors = 0;
@@ -27,12 +27,10 @@ export class FigureCount {
   #misses = 0;
   #fetchedBytes = 0;
   readonly #bytesByRoad: Record<string, number> = {};
-  #last: { readonly atMs: number; readonly cpuMs: number };
 
   /** @param steadyMs A clock that never steps, in milliseconds. */
-  constructor(readonly steadyMs: () => number) {
-    this.#startedMs = steadyMs();
-    this.#last = { atMs: this.#startedMs, cpuMs: cpuMs() };
+  constructor(steadyMs: () => number) {
+    this.#process = new ProcessLoad(steadyMs);
   }
 
   /** Notes what happened at the front. */
@@ -55,15 +53,10 @@ export class FigureCount {
     } else this.#fetchedBytes += outcome.bytes;
   }
 
-  /** The figures now; `load` is of the time since they were last asked for. */
+  /** The figures now. */
   read(): NodeFigures {
-    const now = { atMs: this.steadyMs(), cpuMs: cpuMs() };
-    const passedMs = Math.max(1, now.atMs - this.#last.atMs);
-    const load = Math.max(0, (now.cpuMs - this.#last.cpuMs) / passedMs);
-    this.#last = now;
     return {
-      uptimeSeconds: Math.round((now.atMs - this.#startedMs) / 1000),
-      load: Math.round(load * 1000) / 1000,
+      ...this.#process.read(),
       connections: Math.max(0, this.#connections),
       requests: this.#requests,
       errors: this.#errors,
@@ -73,10 +66,4 @@ export class FigureCount {
       bytesByRoad: { ...this.#bytesByRoad },
     };
   }
-}
-
-/** Processor time of this process so far, in milliseconds. */
-function cpuMs(): number {
-  const { user, system } = cpuUsage();
-  return (user + system) / 1000;
 }
