@@ -9,7 +9,7 @@ import { endToEnd, type Fields, fieldValue, type ResponseHead } from "#http";
 import { refusalOf } from "./admission.ts";
 import { bodyBytesOf } from "./body_bytes.ts";
 import { freshen, type Revalidation, revalidationFields, withDate } from "./conditional.ts";
-import { type Exchange } from "./exchange.ts";
+import { type Exchange, mayBeShared } from "./exchange.ts";
 import { factsOf } from "./facts.ts";
 import type { EngineParts, Received } from "./fetcher.ts";
 import { SharedFill } from "./fill.ts";
@@ -135,7 +135,8 @@ export class SliceFetcher {
     const { policy, uncut, nowMs } = this.#parts;
     const completeBytes = bodyBytesOf(response) ?? 0;
     const large = policy.sliceBytes > 0 && completeBytes > policy.wholeBytes;
-    if (!large || exchange.bypass || !givesRanges(response)) return false;
+    const mayCut = mayBeShared(exchange) && !exchange.bypass;
+    if (!large || !mayCut || !givesRanges(response)) return false;
     if (uncut.has(fill.key, nowMs())) return false;
     const head = withDate(endToEnd(response.fields), receivedMs);
     const fields = head.filter(([name]) => name !== "content-length");

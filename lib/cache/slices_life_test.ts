@@ -242,6 +242,32 @@ Deno.test("HEAD is answered from the outline; one that contradicts it ends it (R
   await assertRange(run, origin, [0, 10]);
 });
 
+Deno.test("what is fetched with credentials, or past the cache, is not cut", async () => {
+  const publicFields: Fields = [["cache-control", "public, max-age=60"], ["etag", '"1"']];
+  for (const how of ["credentials", "bypass"]) {
+    const origin = rangedOrigin(big, publicFields);
+    const run = slicedBench(origin);
+    const fields: Fields = how === "credentials" ? [["authorization", "Basic YTpi"]] : [];
+    const answer = await run.ask("/big", fields, { bypass: how === "bypass" });
+    assertBytes(await bytesIn(answer), bytesOf(1, 0, big));
+    assert.deepEqual(askedRanges(run), ["all"], how);
+  }
+});
+
+Deno.test("a next hop that has not heard of a purge brings no slice (Purge-Seq)", async () => {
+  const origin = rangedOrigin(big, minute);
+  let validSeq = 0;
+  const run = slicedBench(origin, (request) => ({ ...origin.answer(request), validSeq }));
+  await assertRange(run, origin, [0, 10]);
+  await settle();
+  run.purges.purge("/big");
+  assert.equal((await run.get("/big", first)).status, 504);
+  assert.equal((await run.get("/big", range("bytes=70000-70009"))).status, 504);
+  validSeq = 1;
+  await assertRange(run, origin, [0, 10]);
+  await assertRange(run, origin, [70_000, 70_010]);
+});
+
 Deno.test("variants of an object have slices of their own (RFC 9111 §4.1)", async () => {
   const origins = { gzip: rangedOrigin(big), br: rangedOrigin(big) };
   for (const [i, origin] of Object.values(origins).entries()) {
