@@ -21,6 +21,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   mabr: ["xml"],
   metrics: [],
   multicast: [],
+  notice: ["purge"],
   pod: ["cache", "http", "http1", "upstream"],
   program: ["config", "http", "http1", "log", "metrics", "purge", "topology"],
   proxy: [

@@ -22,10 +22,12 @@ import {
   type Parameter,
   path,
   type Settings,
+  text,
   url,
 } from "#config";
 import { fecEncodingIds } from "#fec";
 import { isMulticast } from "#multicast";
+import { parsePublicKey } from "#notice";
 import { commonParameters, target } from "#program";
 import type { Protection } from "./broadcast.ts";
 
@@ -69,6 +71,18 @@ export const parameters = {
   maxObject: bytes("64MiB", "Largest object that is carried, 4GiB at most; it is held in memory."),
   fetchTime: duration("10s", "Longest time that one fetch may take.", { min: 100 }),
   fetches: integer("4", "Segments and files fetched at a time, 1 to 64.", { min: 1, max: 64 }),
+  signKey: optional(
+    path(undefined, "Private key that signs notices to boxes; `key --help` says more.", "FILE"),
+  ),
+  trustKeys: optional(
+    list(
+      text(
+        undefined,
+        "Keys that boxes trust from now on, to hand over to another key; may be repeated.",
+        "KEY",
+      ),
+    ),
+  ),
   control: optional(url(undefined, "Control service: purge log, topology, heartbeats.")),
   data: path(
     "/var/lib/downlink/headend",
@@ -100,6 +114,10 @@ export const introduction: Introduction = {
       command: "downlink-headend plan --carousel plan.json --rate 61Mbit --live 24Mbit",
       does: "Shows how often each file comes round; `plan --help` says more.",
     },
+    {
+      command: "downlink-headend key --out notices.pem",
+      does: "Makes the key of --sign-key and prints what boxes take as --trust-key.",
+    },
   ],
 };
 
@@ -115,6 +133,13 @@ export function checkSettings(settings: Settings<typeof parameters>): void {
   }
   if (maxObject > 2 ** 32) {
     throw new BadValue(`Cannot use --max-object: need 4GiB at most: received ${maxObject} bytes`);
+  }
+  for (const key of settings.trustKeys ?? []) {
+    if (parsePublicKey(key) === undefined) {
+      throw new BadValue(
+        `Cannot use --trust-keys: need 44 characters of base64, an Ed25519 key: received ${key}`,
+      );
+    }
   }
   if (isMulticast(from)) {
     throw new BadValue(

@@ -16,6 +16,7 @@ import { HeadendCounters } from "./counters.ts";
 import type { FeedContext } from "./feed.ts";
 import type { Carriage } from "./gateway_configuration.ts";
 import { FileCarousel, type PlannedFile } from "./file_carousel.ts";
+import { NoticeFeed, type NoticeFeedOptions } from "./notice_feed.ts";
 import { Origin } from "./origin.ts";
 import { type Admission, CarouselPlanner } from "./planner.ts";
 import { RateMeter } from "./rate_meter.ts";
@@ -43,6 +44,8 @@ export interface HeadendOptions {
   readonly purges: PurgeIndex;
   /** Whether there is a purge log: requests then carry the fence. */
   readonly fenced: boolean;
+  /** What signs notices; without it there are none. */
+  readonly notice?: Omit<NoticeFeedOptions, "wallMs">;
   /** Writes the configuration to files. Must not reject. */
   readonly writeConfiguration: (documents: ConfigurationDocuments) => Promise<void>;
   readonly log: Logger;
@@ -103,6 +106,7 @@ export class Headend {
   readonly #catalogue: Catalogue;
   readonly #files: FileCarousel;
   readonly #configuration: ConfigurationFeed;
+  readonly #notice: NoticeFeed | undefined;
   #admissionTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: HeadendOptions) {
@@ -134,9 +138,14 @@ export class Headend {
     const { refillMs } = options;
     this.#files = new FileCarousel(context, { refillMs, wallMs: Date.now, onChange });
     this.#files.plan(options.files);
+    this.#notice = options.notice &&
+      new NoticeFeed(context, { ...options.notice, wallMs: Date.now });
     this.#configuration = new ConfigurationFeed(context, {
       carriage: () => this.#carriage(),
-      write,
+      write: (documents) => {
+        this.#notice?.configured(documents.full);
+        return write(documents);
+      },
     });
     this.#publishGauges(metrics);
   }
@@ -161,10 +170,12 @@ export class Headend {
     await this.#catalogue.stop();
     await this.#files.stop();
     await this.#configuration.stop();
+    await this.#notice?.stop();
   }
 
   /** Applies the purges that the index has learnt: what they hit is dropped, fetched and sent again. */
   recheck(): void {
+    this.#notice?.changed();
     this.#catalogue.recheck();
     this.#files.recheck();
   }

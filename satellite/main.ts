@@ -7,6 +7,7 @@
 
 import { BadValue, formatHostPort, type Settings } from "#config";
 import { isMulticast, openSender } from "#multicast";
+import { readSigner, type Signer } from "#notice";
 import {
   joinControl,
   type NodeLink,
@@ -23,20 +24,28 @@ import { checkSettings, introduction, parameters, protectionOf } from "./config.
 import type { ConfigurationDocuments } from "./configuration_feed.ts";
 import { replaceFile, tryReplaceable } from "./document_file.ts";
 import { Headend, type HeadendStatus } from "./headend.ts";
+import { keyCommand } from "./key_command.ts";
 import { contentLength, planCommand } from "./plan_command.ts";
+import { WithdrawalFile } from "./withdrawal_file.ts";
 
 type Context = ProgramContext<typeof parameters>;
 
 if (Deno.args[0] === "plan") await runPlanCommand();
+if (Deno.args[0] === "key") finish(await keyCommand(Deno.args.slice(1)));
 await runProgram({ introduction, parameters, start });
 
 /** The command `plan ...`; the program otherwise. */
 async function runPlanCommand(): Promise<never> {
-  const { code, text } = await planCommand(Deno.args.slice(1), {
-    env: {},
-    readFile: (file) => Deno.readTextFileSync(file),
-    sizeOf: contentLength,
-  });
+  finish(
+    await planCommand(Deno.args.slice(1), {
+      env: {},
+      readFile: (file) => Deno.readTextFileSync(file),
+      sizeOf: contentLength,
+    }),
+  );
+}
+
+function finish({ code, text }: { readonly code: number; readonly text: string }): never {
   const stream = code === 2 ? Deno.stderr : Deno.stdout;
   stream.writeSync(new TextEncoder().encode(text));
   Deno.exit(code);
@@ -55,6 +64,8 @@ async function start(context: Context): Promise<void> {
   const socket = await openSender({ to, interface: from, ttl });
   onDrain(() => socket.close());
   const purges = new PurgeIndex();
+  const withdrawn = await WithdrawalFile.open(`${settings.data}/withdrawals.json`);
+  const signer = await signerOf(settings.signKey);
   const headend = new Headend({
     origin: settings.origin,
     serviceListKey: settings.serviceList,
@@ -70,6 +81,11 @@ async function start(context: Context): Promise<void> {
     socket,
     purges,
     fenced: settings.control !== undefined,
+    notice: signer && {
+      signer,
+      keys: settings.trustKeys ?? [],
+      withdrawals: () => withdrawn.list.withdrawals,
+    },
     writeConfiguration: async (documents) => {
       await writeDocuments(context, documents);
       setReady(true);
@@ -79,7 +95,7 @@ async function start(context: Context): Promise<void> {
   });
   onDrain(() => headend.stop());
   admin.route("/", headendApp(headend));
-  const link = await join(context, purges, headend);
+  const link = await join(context, { purges, headend, withdrawn });
   if (link) onDrain(() => link.leave());
   headend.start();
   log.info("sending", { to: formatHostPort(sendTo), interface: from, kbitPerSecond: rate / 1000 });
@@ -87,9 +103,12 @@ async function start(context: Context): Promise<void> {
 
 /** Joins control, when there is one, and waits a moment for the purge log's end. */
 async function join(
-  { settings, log, metrics, admin, token }: Context,
-  index: PurgeIndex,
-  headend: Headend,
+  { settings, log, metrics, admin, token, onDrain }: Context,
+  { purges: index, headend, withdrawn }: {
+    readonly purges: PurgeIndex;
+    readonly headend: Headend;
+    readonly withdrawn: WithdrawalFile;
+  },
 ): Promise<NodeLink | undefined> {
   const { control, data, nodeId = `headend-${settings.admin.port}`, catchUp } = settings;
   if (control === undefined) return undefined;
@@ -105,10 +124,18 @@ async function join(
     admin,
     token,
     figures: () => headendFigures(process, headend.status),
-    onApplied: () => headend.recheck(),
-    onGap: () => headend.recheck(),
+    onApplied: (entries, logId) => {
+      withdrawn.note(logId, entries, index.appliedSeq);
+      headend.recheck();
+    },
+    onGap: (_reason, logId) => {
+      withdrawn.note(logId, [], index.appliedSeq);
+      headend.recheck();
+    },
     onSnapshot: ({ carousel }) => headend.planFiles(filesOfPlan(carousel, settings.cycle)),
   });
+  onDrain(() => withdrawn.close());
+  withdrawn.note(link.logId, [], index.appliedSeq);
   if (!await link.caughtUp(catchUp)) log.warn("sending before the purge log was reached");
   return link;
 }
@@ -118,6 +145,7 @@ function headendFigures(process: ProcessLoad, { bytes }: HeadendStatus): NodeFig
   const satellite = Object.values(bytes).reduce((sum, count) => sum + count, 0);
   const none = { connections: 0, requests: 0, errors: 0, hits: 0, misses: 0, fetchedBytes: 0 };
   return { ...process.read(), ...none, bytesByRoad: { satellite } };
+import { keyCommand } from "./key_command.ts";
 }
 
 /** Refuses a file that could not be written later, while somebody is looking. */

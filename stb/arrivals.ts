@@ -31,9 +31,8 @@ export interface ArrivalsOptions {
   readonly versions: InBandVersions;
   /** Servers to repair from, by the terms of a channel. */
   readonly tiersFor: (channel: Channel) => readonly (readonly RepairPlace[])[];
-  /** URI of the configuration document, which is no object of the cache. */
-  readonly configurationUri: string;
-  readonly onConfiguration: (document: Uint8Array) => void;
+  /** Documents that steer the box and are no objects of its cache, by URI, and who takes them. */
+  readonly steering: ReadonlyMap<string, (document: Uint8Array) => void>;
   /** An object is in the cache, whole. */
   readonly onStored: (key: string, file: FdtFile, content: Uint8Array) => void;
   readonly onOutcome: (outcome: ArrivalOutcome | "refused", uri: string) => void;
@@ -107,7 +106,7 @@ export class Arrivals {
 
   /** Whether a file that an FDT names is worth collecting. */
   wants(file: FdtFile): boolean {
-    if (this.#isConfiguration(file)) return true;
+    if (this.#isSteering(file)) return true;
     const key = objectKey(file.contentLocation);
     if (key === undefined || !this.#stored.admits(key, file)) return false;
     const entry = this.#stored.find(key, file);
@@ -128,7 +127,7 @@ export class Arrivals {
     if (found === undefined) return;
     if (event.kind === "complete") this.#completed(found);
     else if (event.kind === "dropped") this.#dropped(found);
-    else if (this.#isConfiguration(object.file)) return;
+    else if (this.#isSteering(object.file)) return;
     else if (event.kind === "progress") found.arrival.progress();
     else this.#ended(found);
   }
@@ -182,9 +181,7 @@ export class Arrivals {
   #started(object: ReceivingObject, channel: Channel): void {
     const { file } = object;
     this.#missing.started(channelId(channel), file, this.#options.nowMs());
-    const key = this.#isConfiguration(file)
-      ? file.contentLocation
-      : objectKey(file.contentLocation);
+    const key = this.#isSteering(file) ? file.contentLocation : objectKey(file.contentLocation);
     if (key === undefined || !this.wants(file)) return object.release();
     const arrival = new Arrival(key, object, this.#homeOf(channel));
     this.#onTheirWay.set(object, { arrival, channel, ends: 0 });
@@ -193,7 +190,7 @@ export class Arrivals {
   #completed(found: OnItsWay): void {
     const { object } = found.arrival;
     if (found.ends === 0) this.#countPackets(object);
-    if (this.#isConfiguration(object.file)) void this.#configure(object);
+    if (this.#isSteering(object.file)) void this.#steer(object);
     else void found.arrival.complete();
   }
 
@@ -204,7 +201,7 @@ export class Arrivals {
 
   #dropped({ arrival }: OnItsWay): void {
     this.#onTheirWay.delete(arrival.object);
-    if (!this.#isConfiguration(arrival.object.file)) arrival.drop();
+    if (!this.#isSteering(arrival.object.file)) arrival.drop();
   }
 
   /** A carousel mends for free what nobody waits for; live does not come again. */
@@ -219,17 +216,17 @@ export class Arrivals {
     return lives || small || ends > 1;
   }
 
-  #isConfiguration({ contentLocation }: FdtFile): boolean {
-    return contentLocation === this.#options.configurationUri;
+  #isSteering({ contentLocation }: FdtFile): boolean {
+    return this.#options.steering.has(contentLocation);
   }
 
-  async #configure(object: ReceivingObject): Promise<void> {
-    const { onConfiguration, onOutcome } = this.#options;
+  async #steer(object: ReceivingObject): Promise<void> {
+    const { steering, onOutcome } = this.#options;
     this.#onTheirWay.delete(object);
     const document = await object.content();
     if (typeof document === "string") return onOutcome("corrupt", object.file.contentLocation);
     onOutcome("complete", object.file.contentLocation);
-    onConfiguration(document);
+    steering.get(object.file.contentLocation)?.(document);
   }
 
   #homeOf(channel: Channel): ArrivalHome {

@@ -51,8 +51,9 @@ function setUp(options: Partial<ArrivalsOptions> = {}, of: Channel = channel) {
     forecast: new Forecast(),
     versions,
     tiersFor: () => [],
-    configurationUri: "urn:configuration",
-    onConfiguration: (document) => stored.push(`configuration of ${document.length}`),
+    steering: new Map([
+      ["urn:configuration", ({ length }) => void stored.push(`configuration of ${length}`)],
+    ]),
     onStored: (key) => stored.push(key),
     onOutcome: (outcome, uri) => outcomes.push(`${uri} ${outcome}`),
     isMedia: (key) => key.endsWith(".ts"),

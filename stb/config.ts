@@ -5,6 +5,7 @@
  */
 
 import {
+  BadValue,
   bitRate,
   bytes,
   choice,
@@ -16,10 +17,12 @@ import {
   list,
   name,
   optional,
+  type Parameter,
   path,
   text,
   url,
 } from "#config";
+import { parsePublicKey, type PublicKey } from "#notice";
 import { commonParameters, target } from "#program";
 
 /** One row a parameter. */
@@ -62,6 +65,12 @@ export const parameters = {
     "/dvbi/services.xml",
     "Path of the DVB-I service list among the received objects.",
   ),
+  trustKey: optional(
+    publicKey(
+      "Key of the operator, as `downlink-headend key` prints it. With it, configurations from the " +
+        "air count only when a signed notice names them, and purges reach boxes without a way back.",
+    ),
+  ),
   page: optional(
     path(undefined, "Folder of the page at /ui/; default: the one that is built in.", "DIR"),
   ),
@@ -100,3 +109,12 @@ export const introduction: Introduction = {
     },
   ],
 };
+
+function publicKey(help: string): Parameter<PublicKey> {
+  const read = (value: string) => {
+    const key = parsePublicKey(value);
+    if (key !== undefined) return key;
+    throw new BadValue(`need 44 characters of base64, an Ed25519 key: received ${value}`);
+  };
+  return { ...text(undefined, help, "KEY"), read } as unknown as Parameter<PublicKey>;
+}

@@ -12,6 +12,7 @@ import type { FdtFile } from "#flute";
 import type { ExchangeEnv } from "#http1";
 import type { Logger } from "#log";
 import { gatewayConfigurationUri } from "#mabr";
+import { type NoticeKeeper, noticeUri, type Withdrawals } from "#notice";
 import { openReceiver } from "#multicast";
 import { homeApp } from "./app.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -27,6 +28,7 @@ import { PlayerAnswers } from "./player_answers.ts";
 import { Reception } from "./reception.ts";
 import { RepairPlaces } from "./repair_places.ts";
 import { Repairer } from "./repairer.ts";
+import { Notices } from "./notices.ts";
 import { ReturnPath } from "./return_path.ts";
 import { ServiceDirectory } from "./service_directory.ts";
 import { SessionKeeper, type SessionKeeperOptions } from "./session_keeper.ts";
@@ -57,6 +59,11 @@ export interface HomeOptions {
   readonly log: Logger;
   /** Ready now to play: a configuration is in force. */
   readonly onReady?: () => void;
+  /** When the box was given a key: what checks notices, and where their withdrawals go. */
+  readonly trust?: {
+    readonly keeper: NoticeKeeper;
+    readonly onWithdrawals: (withdrawals: Withdrawals) => void;
+  };
 }
 
 /** Objects up to this size are fetched whole into memory. */
@@ -240,8 +247,7 @@ export class Home {
       forecast,
       versions: this.#versions,
       tiersFor: ({ repair }) => this.#places.tiers(repair),
-      configurationUri: gatewayConfigurationUri,
-      onConfiguration: (document) => void this.#keeper.inBand(document),
+      steering: this.#steering(),
       onStored: (key, file, content) => this.#stored(key, file, content),
       onOutcome: (outcome, uri) => {
         metrics.object(outcome);
@@ -253,6 +259,28 @@ export class Home {
       mostBytes: mostWholeBytes,
       nowMs: Date.now,
     });
+  }
+
+  /** Who takes the documents from the air that steer the box. */
+  #steering(): Map<string, (document: Uint8Array) => void> {
+    const { trust, metrics, log } = this.#options;
+    const configure = (document: Uint8Array) => void this.#keeper.inBand(document);
+    if (trust === undefined) return new Map([[gatewayConfigurationUri, configure]]);
+    const notices = new Notices({
+      ...trust,
+      onConfiguration: configure,
+      onOutcome: (outcome) => {
+        metrics.notice(outcome);
+        const good = outcome === "applied" || outcome === "repeated";
+        log[good ? "debug" : "warn"]("notice", { outcome });
+      },
+      onUnapproved: () => metrics.session("in_band", "unapproved"),
+      nowMs: Date.now,
+    });
+    return new Map([
+      [gatewayConfigurationUri, (document) => notices.configure(document)],
+      [noticeUri, (document) => void notices.hear(document)],
+    ]);
   }
 
   #noteWatched(target: string): void {

@@ -7,6 +7,7 @@
 import type { CacheOutcome, DiskFault } from "#cache";
 import type { ReceiveOutcome } from "#flute";
 import type { Metrics } from "#metrics";
+import type { NoticeOutcome } from "#notice";
 import type { ArrivalOutcome } from "./arrival.ts";
 import type { RepairReport } from "./repairer.ts";
 import type { Road } from "./road.ts";
@@ -22,7 +23,8 @@ export interface HomeMetrics {
   repair(report: RepairReport): void;
   edgeFailure(place: string, reason: string): void;
   cache(outcome: CacheOutcome): void;
-  session(origin: SessionOrigin, outcome: "applied" | SessionRejection): void;
+  session(origin: SessionOrigin, outcome: "applied" | "unapproved" | SessionRejection): void;
+  notice(outcome: NoticeOutcome | "not_kept"): void;
   liveSkipped(): void;
   diskFault(fault: DiskFault): void;
   /** Shows what is known by its state. */
@@ -54,6 +56,7 @@ export function homeMetrics(metrics: Metrics): HomeMetrics {
   const requests = counter("cache_requests_total", "Requests by how they were answered.", [
     "result",
   ]);
+  const notices = counter("notices_total", "Signed notices by what became of them.", ["outcome"]);
   const sessions = counter("session_documents_total", "Configurations by origin and outcome.", [
     "origin",
     "outcome",
@@ -74,6 +77,7 @@ export function homeMetrics(metrics: Metrics): HomeMetrics {
       if (outcome.kind === "answered") requests.inc({ result: outcome.result });
     },
     session: (origin, outcome) => sessions.inc({ origin, outcome }),
+    notice: (outcome) => notices.inc({ outcome }),
     liveSkipped: () => skipped.inc(),
     diskFault: ({ reason }) => faults.inc({ reason }),
     watch: (status) => watch(metrics, status),

@@ -8,14 +8,16 @@ import { openDiskStore, type StoredResponse } from "#cache";
 import { BadValue, formatHostPort, isLoopback } from "#config";
 import { fieldValue } from "#http";
 import { folderReader, frontMetrics, joinControl, listen, runProgram, version } from "#program";
-import { PurgeIndex } from "#purge";
+import { PurgeFollower, PurgeIndex } from "#purge";
 import { availableFirst, edgesFor, type TopologySnapshot } from "#topology";
 import { httpNextHop } from "#upstream";
+import { AirLog } from "./air_log.ts";
 import { announce } from "./announce.ts";
 import { introduction, parameters } from "./config.ts";
 import { Home } from "./home.ts";
 import { homeMetrics } from "./home_metrics.ts";
 import { keptSession, sessionLoader } from "./session_file.ts";
+import { noticeKeeper } from "./trust_file.ts";
 import { receptionFigures } from "./reception_figures.ts";
 import { isPlaylist } from "./stored_head.ts";
 
@@ -40,6 +42,8 @@ await runProgram({
     const edges = (topology: TopologySnapshot) =>
       availableFirst(edgesFor({ target: name, region: settings.region }, topology), unavailable);
 
+    const airLog = new AirLog();
+    const trusted = await noticeKeeper(settings.trustKey, `${cache}/trust.json`);
     const home = new Home({
       name,
       interfaceAddress: settings.interface,
@@ -58,6 +62,10 @@ await runProgram({
       metrics: counts,
       log,
       onReady: () => setReady(true),
+      trust: trusted && {
+        keeper: trusted,
+        onWithdrawals: (withdrawals) => airLog.hear(withdrawals),
+      },
     });
     onDrain(() => home.close());
 
@@ -102,6 +110,19 @@ await runProgram({
       if (!await link.caughtUp(settings.catchUp)) {
         log.warn("serving before the purge log was reached");
       }
+    } else if (trusted !== undefined) {
+      // Nobody else tells this box of purges: what it heard before comes from its own disk.
+      const follower = new PurgeFollower({
+        source: airLog,
+        file: `${settings.data ?? cache}/purges.log`,
+        index,
+        onApplied: () => home.sweep(),
+        onGap: () => home.sweep(),
+        onFault: (fault, detail) => log.debug("purges on the air", { fault, detail }),
+      });
+      const state = await follower.start();
+      log.info("purges come over the air", { state, appliedSeq: index.appliedSeq });
+      onDrain(() => follower.stop());
     }
 
     caughtUp.resolve();

@@ -43,10 +43,10 @@ export interface NodeLinkOptions {
   readonly source?: LogSource;
   /** Silence of the purge log after which nothing stored is shown, in milliseconds; else for ever. */
   readonly silenceMs?: number;
-  /** Called after purges were applied. */
-  readonly onApplied?: (entries: readonly LogEntry[]) => void;
+  /** Called after purges were applied and kept on disk, in order. */
+  readonly onApplied?: (entries: readonly LogEntry[], logId: string | undefined) => void;
   /** Called when everything stored must go; awaited before the index forgets why. */
-  readonly onGap: (reason: GapReason) => void | Promise<void>;
+  readonly onGap: (reason: GapReason, logId: string | undefined) => void | Promise<void>;
   readonly onSnapshot?: (snapshot: TopologySnapshot) => void;
   /** What this node says of itself at each heartbeat, and who it should leave alone. */
   readonly figures?: ControlLinkOptions["figures"];
@@ -56,6 +56,8 @@ export interface NodeLinkOptions {
 
 /** A node joined to control. */
 export interface NodeLink {
+  /** The purge log that the applied numbers belong to; `undefined` before any was heard. */
+  readonly logId: string | undefined;
   /** Waits until the purge log's end was reached once; false when that took too long. */
   caughtUp(timeoutMs: number): Promise<boolean>;
   /** Waits until a sequence number is applied; false when that took too long (the fence). */
@@ -101,17 +103,17 @@ export async function joinControl(options: NodeLinkOptions): Promise<NodeLink> {
       log.warn("control link", { fault, detail });
     },
   });
-  const follower = new PurgeFollower({
+  const follower: PurgeFollower = new PurgeFollower({
     source: options.source ?? controlLog({ url: control, token }),
     file: `${dir}/purges.log`,
     index,
     onApplied: (entries) => {
       link.reportApplied();
-      options.onApplied?.(entries);
+      options.onApplied?.(entries, follower.logId);
     },
     onGap: (reason) => {
       log.warn("purges were missed: all that is stored goes", { reason });
-      return options.onGap(reason);
+      return options.onGap(reason, follower.logId);
     },
     silenceMs: options.silenceMs,
     onSilence: (silent) => {
@@ -128,6 +130,9 @@ export async function joinControl(options: NodeLinkOptions): Promise<NodeLink> {
   log.info("purge log", { state: await follower.start(), appliedSeq: index.appliedSeq });
   await link.start();
   return {
+    get logId() {
+      return follower.logId;
+    },
     caughtUp: (timeoutMs) => follower.waitCaughtUp(timeoutMs),
     applied: (seq, timeoutMs) => follower.waitFor(seq, timeoutMs),
     leave: async () => {
