@@ -144,6 +144,13 @@ export class Fleet {
     return known === undefined ? "registered" : "renewed";
   }
 
+  /** The wall clock stepped so far: what was heard was heard as long ago as before. */
+  shift(stepMs: number): void {
+    for (const [id, box] of this.#boxes) {
+      this.#boxes.set(id, { ...box, lastSeenMs: box.lastSeenMs + stepMs });
+    }
+  }
+
   /** Takes a box out; false when it was none. */
   leave(id: string): boolean {
     if (!this.#boxes.delete(id)) return false;

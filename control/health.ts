@@ -111,6 +111,13 @@ export class NodeHealth {
     this.#judge(nowMs);
   }
 
+  /** The wall clock stepped so far. */
+  shift(stepMs: number): void {
+    this.#lastSeenMs += stepMs;
+    this.#samples = this.#samples.map(({ atMs, figures }) => ({ atMs: atMs + stepMs, figures }));
+    if (this.#goodSinceMs !== undefined) this.#goodSinceMs += stepMs;
+  }
+
   /** Whether traffic should go there. */
   health(status: AdminStatus, nowMs: number): Health {
     if (status === "OFFLINE") return { available: false, reason: "offline" };
@@ -189,8 +196,8 @@ export class NodeHealth {
 }
 
 /**
- * Judges the nodes of a tier together: errors of most of them at once are not theirs but of what they
- * all fetch from, and taking them all out would help nobody.
+ * Judges the nodes of a tier together. Errors of most of them at once are not theirs but of what they
+ * all fetch from, and load of most of them has nowhere to go: taking them all out would help nobody.
  */
 export function judgeTier(
   nodes: Iterable<
@@ -200,8 +207,10 @@ export function judgeTier(
 ): Map<string, Health> {
   const healths = new Map<string, Health>();
   for (const { id, status, watch } of nodes) healths.set(id, watch.health(status, nowMs));
-  const failing = [...healths].filter(([, { reason }]) => reason === "error_ratio");
-  if (failing.length < 2 || failing.length * 2 <= healths.size) return healths;
+  const failing = [...healths].filter(([, { reason }]) => {
+    return reason === "error_ratio" || reason === "load";
+  });
+  if (failing.length * 2 <= healths.size) return healths;
   for (const [id] of failing) healths.set(id, { available: true });
   return healths;
 }

@@ -127,6 +127,17 @@ Deno.test("reports in a burst keep the window", () => {
   assert.ok(Math.abs(requestsPerSecond - 100) < 1, `${requestsPerSecond}`);
 });
 
+Deno.test("the only edge gets its clients however it is, unless it is silent or drained", () => {
+  const node = nodeAt();
+  for (let s = 0; s < 12; s++) node.second({ requests: 100, errors: 90 }, 1);
+  assert.equal(node.reason(), "error_ratio");
+  const judged = (status: AdminStatus, nowMs: number) =>
+    judgeTier([{ id: "edge-1", status, watch: node.watch }], nowMs).get("edge-1")?.available;
+  assert.equal(judged("REPORTED", 12_000), true);
+  assert.equal(judged("ADMIN_DOWN", 12_000), false);
+  assert.equal(judged("REPORTED", 23_000), false);
+});
+
 Deno.test("errors of most nodes at once are the origin's, not theirs", () => {
   const nodes = (failing: number) =>
     Array.from({ length: 4 }, (_, i) => {

@@ -16,6 +16,7 @@ import { Sessions } from "./access/sessions.ts";
 import { tokenCommand } from "./access/token_command.ts";
 import { Tokens } from "./access/tokens.ts";
 import { checkAccess, checkSettings, parameters } from "./config.ts";
+import { ClockSteps } from "./clock_steps.ts";
 import { TrustedProxies } from "./client_address.ts";
 import { Database } from "./database.ts";
 import { totalsOf } from "./console/totals.ts";
@@ -180,9 +181,21 @@ function start(context: ProgramContext<typeof parameters>): void {
     snapshot: snapshots.current.number,
   });
   const healthWatch = new HealthWatch();
+  const clockSteps = new ClockSteps(Date.now(), performance.now());
+  const settleClock = () => {
+    const stepMs = clockSteps.look(Date.now(), performance.now());
+    if (stepMs === 0) return;
+    log.warn("the wall clock stepped", { seconds: stepMs / 1000 });
+    membership.shift(stepMs);
+    fleet.shift(stepMs);
+  };
   const timers = [
-    regularly(log, settings.nodeLate / 4, () => expireNodes(context, parts)),
+    regularly(log, settings.nodeLate / 4, () => {
+      settleClock(); // before anybody's silence counts
+      expireNodes(context, parts);
+    }),
     regularly(log, lookEveryMs, () => {
+      settleClock();
       for (const change of healthWatch.look(membership, Date.now())) {
         onEvent({ kind: "health", ...change });
       }

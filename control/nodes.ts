@@ -188,6 +188,17 @@ export class Membership {
     if (this.#healths.get(id)?.heard(figures, nowMs)) this.#judged.clear();
   }
 
+  /** The wall clock stepped so far: what was heard was heard as long ago as before. */
+  shift(stepMs: number): void {
+    for (const [id, member] of this.#members) {
+      const { registeredMs, lastSeenMs } = member;
+      const moved = { registeredMs: registeredMs + stepMs, lastSeenMs: lastSeenMs + stepMs };
+      this.#members.set(id, { ...member, ...moved });
+      this.#healths.get(id)?.shift(stepMs);
+    }
+    this.#judged.clear();
+  }
+
   /** Takes a node out; false when it was no member. */
   leave(id: string): boolean {
     if (!this.#members.has(id)) return false;
