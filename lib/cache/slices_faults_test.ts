@@ -120,17 +120,17 @@ for (const { what, answer } of lies) {
 for (const how of ["short", "broken off", "too long"]) {
   Deno.test(`a slice that is ${how} fails its readers and is not stored`, async () => {
     const origin = rangedOrigin(big);
+    const body = steeredBody();
     const run = slicedBench(origin, (request, call) => {
       const answer = origin.answer(request);
-      if (call !== 1) return answer;
-      const body = steeredBody();
-      body.send(bytesOf(1, 0, sliceBytes - 1));
-      if (how === "too long") body.send(new Uint8Array(2));
-      if (how === "broken off") body.fail(new NextHopError("reset", "gone"));
-      else body.end();
-      return { ...answer, body: body.stream };
+      return call === 1 ? { ...answer, body: body.stream } : answer;
     });
+    body.send(bytesOf(1, 0, sliceBytes - 1));
     const got = await run.ask("/big", range("bytes=0-65535"));
+    await settle();
+    if (how === "too long") body.send(new Uint8Array(2));
+    if (how === "broken off") body.fail(new NextHopError("reset", "gone"));
+    else body.end();
     await assert.rejects(bytesIn(got));
     await settle();
     assert.equal(run.store.count, 1, "the outline");

@@ -14,6 +14,12 @@ function bytesOf(version: number, start: number, end: number): Uint8Array<ArrayB
   return new Uint8Array(words.buffer).slice(start - first * 8, end - first * 8);
 }
 
+/** Compares without printing megabytes. */
+function assertBytes(actual: Uint8Array, expected: Uint8Array): void {
+  assert.equal(actual.length, expected.length);
+  assert.ok(actual.every((byte, i) => byte === expected[i]), "other bytes");
+}
+
 /** An origin of one object of 4 GiB that counts what is asked. */
 function largeOrigin() {
   const state = { version: 1, asked: [] as string[], tag: "film" };
@@ -89,7 +95,7 @@ async function assertRange(node: TierNode, version: number, start: number, end: 
   const response = await ask(node, `bytes=${start}-${end - 1}`);
   assert.equal(response.status, 206);
   assert.equal(response.headers.get("content-range"), `bytes ${start}-${end - 1}/${4 * gib}`);
-  assert.deepEqual(new Uint8Array(await response.arrayBuffer()), bytesOf(version, start, end));
+  assertBytes(new Uint8Array(await response.arrayBuffer()), bytesOf(version, start, end));
   return response.headers.get("cache-status")!;
 }
 
@@ -104,7 +110,7 @@ tiers(
     const status = await assertRange(edges[1], 1, start, end);
     assert.match(status, /^shield;hit;ttl=\d+, edge-2;fwd=uri-miss;fwd-status=206;ttl=\d+;stored$/);
     const suffix = await ask(edges[1], "bytes=-16");
-    assert.deepEqual(new Uint8Array(await suffix.arrayBuffer()), bytesOf(1, 4 * gib - 16, 4 * gib));
+    assertBytes(new Uint8Array(await suffix.arrayBuffer()), bytesOf(1, 4 * gib - 16, 4 * gib));
     await fetched(shield, 3 * mib);
     assert.equal(origin.asked.length, 3);
   },
@@ -126,7 +132,7 @@ tiers(
     let at = 0;
     while (at < 8 * mib) {
       const { value } = await reader.read();
-      assert.deepEqual(value, bytesOf(1, at, at + value!.length));
+      assertBytes(value!, bytesOf(1, at, at + value!.length));
       at += value!.length;
     }
     await reader.cancel();
@@ -147,7 +153,7 @@ tiers(
     await assert.rejects(async () => {
       for (;;) {
         const { value } = await reader.read();
-        assert.deepEqual(value, bytesOf(1, at, at + value!.length));
+        assertBytes(value!, bytesOf(1, at, at + value!.length));
         at += value!.length;
         if (at > 2 * mib) origin.version = 2;
       }
