@@ -41,6 +41,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   ],
   purge: ["http"],
   rigs: [],
+  s3: ["cache", "http", "upstream"],
   topology: ["http"],
   upstream: ["cache", "http", "http1"],
   xml: [],

@@ -5,8 +5,9 @@
  */
 
 import { runProgram } from "#program";
-import { startCacheNode } from "#proxy";
+import { type HopContext, startCacheNode } from "#proxy";
 import { nextHops, originHops } from "./app.ts";
+import { bucketConnector } from "./buckets.ts";
 import { introduction, parameters } from "./config.ts";
 
 await runProgram({
@@ -14,6 +15,8 @@ await runProgram({
   parameters,
   async start(context) {
     const origins = originHops(context.settings.origin);
-    await startCacheNode("shield", context, (target, at) => nextHops(target, at, origins));
+    const connectBucket = bucketConnector(context.settings, context);
+    const hops = (target: string, at: HopContext) => nextHops(target, at, origins);
+    await startCacheNode("shield", context, hops, connectBucket);
   },
 });

@@ -5,7 +5,7 @@
  */
 
 import { CacheEngine, type CacheOutcome } from "#cache";
-import { formatHostPort, type ParameterTable, type Settings } from "#config";
+import { BadValue, formatHostPort, type ParameterTable, type Settings } from "#config";
 import type { RequestHead } from "#http";
 import { kafkaLog, readKafka } from "#kafka";
 import {
@@ -21,7 +21,7 @@ import {
 } from "#program";
 import { PurgeIndex, purgeSeq } from "#purge";
 import { serviceOf, type TopologySnapshot } from "#topology";
-import { httpNextHop } from "#upstream";
+import { httpNextHop, type HttpNextHopOptions } from "#upstream";
 import { cacheNodeApp, type Fence, fencedHit } from "./app.ts";
 import { cachePolicyOf } from "./cache_policy.ts";
 import {
@@ -39,7 +39,7 @@ import { openNodeStore } from "./node_store.ts";
 import type { cacheNodeParameters } from "./parameters.ts";
 import { openLimits } from "./limits.ts";
 import { peersOf } from "./peers.ts";
-import { type Hop, RoutedNextHop } from "./routed_next_hop.ts";
+import { type Hop, type HopConnection, RoutedNextHop } from "./routed_next_hop.ts";
 import { siblingsOf, throughOwner } from "./siblings.ts";
 import { Sweeper } from "./sweeper.ts";
 
@@ -47,6 +47,12 @@ type CacheNodeTable = ReturnType<typeof cacheNodeParameters>;
 
 /** Finds the hops of a request target. */
 export type HopFinder = (target: string, context: HopContext) => readonly Hop[];
+
+/** Makes the next hop that an `s3://` URL names. */
+export type BucketConnector = (
+  url: URL,
+  connections: Omit<HttpNextHopOptions, "url">,
+) => HopConnection;
 
 /** Fields that only our own nodes see: they name what a purge by tag would hit. */
 const internalFields = ["surrogate-key", "cache-tag"];
@@ -59,6 +65,7 @@ export async function startCacheNode(
   role: "edge" | "shield",
   context: ProgramContext<ParameterTable & CacheNodeTable>,
   hopsFor: HopFinder,
+  connectBucket?: BucketConnector,
 ): Promise<void> {
   const settings = context.settings as Settings<CacheNodeTable>;
   const { log, metrics, onDrain, setReady } = context;
@@ -82,7 +89,11 @@ export async function startCacheNode(
       const hops = hopsFor(target, at);
       return siblings ? throughOwner(target, siblings, hops) : hops;
     },
-    connect: ({ url }) => httpNextHop({ ...nextHopLimitsOf(settings), url: new URL(url), caCerts }),
+    connect: ({ url: href }) => {
+      const [url, connections] = [new URL(href), { ...nextHopLimitsOf(settings), caCerts }];
+      const bucket = url.protocol === "s3:" ? connectBucket?.(url, connections) : undefined;
+      return bucket ?? httpNextHop({ ...connections, url });
+    },
     nowMs: Date.now,
     stamp: ({ appliedSeq }) => [["purge-seq", String(appliedSeq)], ["cdn-loop", name]],
     dress: ({ target }, response) => {
@@ -92,6 +103,11 @@ export async function startCacheNode(
     onFailure: (hop, reason) => counts.hopFailure(hop.id, reason),
     onDown: (hop, reason) => log.warn("next hop gave no answer", { hop: hop.url, reason }),
   });
+  if (siblings !== undefined && settings.store.kind !== "builtin") {
+    throw new BadValue(
+      `Cannot use --siblings: need --store builtin with it: received ${settings.store.kind}`,
+    );
+  }
   const { store, tiers, tiered, pod, data } = await openNodeStore(settings, {
     fallback: `/var/lib/downlink/${role}`,
     onFault: ({ reason, detail }) => {

@@ -4,7 +4,7 @@
  * @module
  */
 export { cacheNodeApp, type CacheNodeAppOptions, type Fence, passedBefore } from "./app.ts";
-export { type HopFinder, startCacheNode } from "./cache_node.ts";
+export { type BucketConnector, type HopFinder, startCacheNode } from "./cache_node.ts";
 export { deliveryHops, type HopContext } from "./delivery.ts";
 export { HopHealth, type HopHealthLimits } from "./hop_health.ts";
 export { cacheNodeParameters } from "./parameters.ts";

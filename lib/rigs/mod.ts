@@ -20,3 +20,4 @@ export {
   startStore,
   type StoreKind,
 } from "./store_server.ts";
+export { missingForS3, type S3Server, startS3 } from "./s3_server.ts";
