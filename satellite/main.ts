@@ -145,7 +145,17 @@ function headendFigures(process: ProcessLoad, { bytes }: HeadendStatus): NodeFig
   const satellite = Object.values(bytes).reduce((sum, count) => sum + count, 0);
   const none = { connections: 0, requests: 0, errors: 0, hits: 0, misses: 0, fetchedBytes: 0 };
   return { ...process.read(), ...none, bytesByRoad: { satellite } };
-import { keyCommand } from "./key_command.ts";
+}
+
+/** Reads the key of notices. */
+async function signerOf(file: string | undefined): Promise<Signer | undefined> {
+  if (file === undefined) return undefined;
+  const text = await Deno.readTextFile(file).catch((error) => String(error));
+  const signer = await readSigner(text);
+  if (signer !== undefined) return signer;
+  throw new BadValue(
+    `Cannot use --sign-key: need an Ed25519 key in PEM, as downlink-headend key makes: received ${file}`,
+  );
 }
 
 /** Refuses a file that could not be written later, while somebody is looking. */
