@@ -26,6 +26,7 @@ async function openLog(topic: string, file: string): Promise<Opened> {
     replicas: 1,
     retentionCount: 1000,
     retentionMs: 3_600_000,
+    timeoutMs: 2500,
     nowMs: Date.now,
     onFault: (fault, detail) => void faults.push(`${fault}: ${detail}`),
   });

@@ -21,6 +21,33 @@ export type StreamEnd = "closed" | "slow" | "overtaken" | "draining";
 /** Entries read from the log at a time. */
 const batchEntries = 256;
 
+const encoder = new TextEncoder();
+
+/** Entries as lines; nobody writes to the bytes. */
+interface Batch {
+  readonly after: number;
+  readonly lastSeq: number;
+  /** The newest number among them. */
+  readonly seq: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The batch that was read last from each log: hundreds of followers ask for the same. */
+const newest = new WeakMap<PurgeLog, Batch>();
+
+/** The entries after `after` as lines, a blank one when there are none. */
+function batchAfter(log: PurgeLog, after: number): Batch {
+  const { lastSeq } = log;
+  const held = newest.get(log);
+  if (held?.after === after && held.lastSeq === lastSeq) return held;
+  const entries = log.read(after, batchEntries);
+  const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+  const bytes = encoder.encode(lines || "\n");
+  const batch = { after, lastSeq, seq: entries.at(-1)?.seq ?? after, bytes };
+  newest.set(log, batch);
+  return batch;
+}
+
 /** Returns what the log is and holds: the first line of a stream, and the body of its 410. */
 export function logHead({ logId, firstSeq, lastSeq }: PurgeLog): LogHead {
   return { logId, firstSeq, lastSeq };
@@ -37,7 +64,6 @@ export function purgeStream(
   times: StreamTimes,
   options: { signal: AbortSignal; onEnd: (end: StreamEnd) => void },
 ): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
   const ending = new AbortController();
   let seq = after;
   let slowTimer: ReturnType<typeof setTimeout> | undefined;
@@ -51,8 +77,8 @@ export function purgeStream(
     options.onEnd(why);
   };
   const drain = () => ending.abort();
-  const send = (controller: ReadableStreamDefaultController<Uint8Array>, text: string) => {
-    controller.enqueue(encoder.encode(text));
+  const send = (controller: ReadableStreamDefaultController<Uint8Array>, bytes: Uint8Array) => {
+    controller.enqueue(bytes);
     slowTimer = setTimeout(() => {
       end("slow");
       controller.error(new Error("the purge stream was not read"));
@@ -61,7 +87,7 @@ export function purgeStream(
   return new ReadableStream<Uint8Array>({
     start(controller) {
       options.signal.addEventListener("abort", drain);
-      send(controller, `${JSON.stringify(logHead(log))}\n`);
+      send(controller, encoder.encode(`${JSON.stringify(logHead(log))}\n`));
     },
     async pull(controller) {
       clearTimeout(slowTimer);
@@ -75,10 +101,9 @@ export function purgeStream(
         end("overtaken");
         return controller.close();
       }
-      const entries = log.read(seq, batchEntries);
-      seq = entries.at(-1)?.seq ?? seq;
-      const lines = entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
-      send(controller, lines || "\n");
+      const batch = batchAfter(log, seq);
+      seq = batch.seq;
+      send(controller, batch.bytes);
     },
     cancel: () => end("closed"),
   }, { highWaterMark: 1 });

@@ -2,7 +2,7 @@
  * A model world for the guarantee of docs/purge.md: an origin that changes, shields, edges, a box
  * behind them and a satellite, on the real engine, fence, index and follower. Time is virtual and every
  * delay is drawn from a seed; nodes are killed and come back, the log is cut, trimmed and made anew,
- * deliveries are doubled and reordered.
+ * deliveries are doubled and reordered, clocks are wrong by an hour.
  *
  * After each answer the guarantee is checked: whoever has applied a purge serves no byte that the
  * purge covers to a request that came afterwards; nor does a cache that was off when all others had
@@ -401,6 +401,8 @@ interface Running extends Life {
 /** A node that can be killed and started. */
 class ModelNode {
   readonly #disk: Disk;
+  /** How wrong this node's clock is. */
+  readonly #skewMs: number;
   running: Running | undefined;
 
   constructor(
@@ -410,6 +412,7 @@ class ModelNode {
   ) {
     const { store = () => memoryStore({ budgetBytes: 1 << 20 }) } = world.options;
     this.#disk = new Disk(store(name));
+    this.#skewMs = world.steps.pick([0, 3_600_000, -3_600_000, 1000]);
   }
 
   /** Starts it on what its last life left behind. */
@@ -434,7 +437,7 @@ class ModelNode {
       store: view,
       purges: purgesOf(index, world),
       nextHop,
-      nowMs: () => 1.7e12 + steps.nowMs,
+      nowMs: () => 1.7e12 + steps.nowMs + this.#skewMs,
       policy: {
         hideFields: ["surrogate-key"],
         keepParts: true,

@@ -11,7 +11,7 @@
 import assert from "node:assert/strict";
 import { type Protection, runModel } from "./purge_model_rig.ts";
 
-const seeds = Number(Deno.env.get("PURGE_SEEDS") ?? 400);
+const seeds = Number(Deno.env.get("PURGE_SEEDS") ?? 300);
 
 /** Bodies that nobody reads to the end are part of the model. */
 const options = { sanitizeOps: false, sanitizeResources: false };
