@@ -56,7 +56,7 @@ try {
   const [port, admin] = [freePort(), freePort()];
   const url = `http://127.0.0.1:${port}`;
   const flags = ["--listen", `127.0.0.1:${port}`, "--admin", `127.0.0.1:${admin}`, "--data", dir]
-    .concat("--log-level", "error");
+    .concat("--log-level", "error", "--purge-rate", "1000000", "--purge-burst", "1000000");
   if (broker) flags.push("--purge-log", `kafka=${broker.address}`, "--kafka-replicas", "1");
   const control = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "control/main.ts", ...flags],

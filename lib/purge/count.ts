@@ -12,6 +12,7 @@ import { parseJson } from "./stream.ts";
 
 /** What one cache holds that an order would hit. */
 export interface PurgeCount {
+  /** How many paths: variants and parts of one count once. */
   readonly objects: number;
   readonly bytes: number;
   /** Keys of a few of them. */
@@ -20,9 +21,10 @@ export interface PurgeCount {
   readonly complete: boolean;
 }
 
-/** A stored object, as far as it is counted; structurally an entry of `lib/cache`. */
+/** Something stored, as far as it is counted: an object, a variant or a part of one. */
 export interface CountedEntry {
-  readonly response: { readonly key: string; readonly tags: readonly string[] };
+  readonly key: string;
+  readonly tags: readonly string[];
   readonly bodyBytes: number;
 }
 
@@ -39,19 +41,22 @@ export async function countHits(
 ): Promise<PurgeCount> {
   const index = indexOf(order);
   const dueMs = performance.now() + timeoutMs;
-  const examples: string[] = [];
-  let objects = 0, bytes = 0, seen = 0;
-  for (const { response: { key, tags }, bodyBytes } of entries) {
+  const keys = new Set<string>();
+  let bytes = 0, seen = 0;
+  const counted = (complete: boolean): PurgeCount => {
+    const examples = [...keys.values().take(maxExamples)].map((key) => key.slice(0, 200));
+    return { objects: keys.size, bytes, examples, complete };
+  };
+  for (const { key, tags, bodyBytes } of entries) {
     if (++seen % turn === 0) {
-      if (performance.now() > dueMs) return { objects, bytes, examples, complete: false };
+      if (performance.now() > dueMs) return counted(false);
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
     if (index.verdict({ key, tags, fillSeq: 0 }) === "valid") continue;
-    objects++;
+    keys.add(key);
     bytes += bodyBytes;
-    if (examples.length < maxExamples) examples.push(key.slice(0, 200));
   }
-  return { objects, bytes, examples, complete: true };
+  return counted(true);
 }
 
 function indexOf({ kind, values, soft }: PurgeOrder): PurgeIndex {

@@ -3,7 +3,8 @@ import { countHits, parsePurgeCount } from "./count.ts";
 import { readOrder } from "./order.ts";
 
 const entries = ["/news/1", "/news/2?x", "/film/1"].map((key, i) => ({
-  response: { key, tags: i === 2 ? ["a", "b"] : ["a"] },
+  key,
+  tags: i === 2 ? ["a", "b"] : ["a"],
   bodyBytes: 10 ** i,
 }));
 
@@ -31,7 +32,7 @@ for (const { body, objects, bytes } of rows) {
 
 Deno.test("a count ends when its time does, and says so", async () => {
   function* endless() {
-    for (;;) yield entries[0];
+    for (let i = 0;; i++) yield { ...entries[0], key: `/${i}` };
   }
   const reading = readOrder({ kind: "all" });
   assert.ok(reading.kind === "order");
