@@ -53,6 +53,7 @@ export class ConsoleFeed {
   #viewers = 0;
   #version = 0;
   #looking: Promise<void> | undefined;
+  #endPause: () => void = () => {};
 
   constructor(options: FeedOptions) {
     this.#options = options;
@@ -77,7 +78,7 @@ export class ConsoleFeed {
     const leave = () => {
       if (ending.signal.aborted) return;
       ending.abort();
-      this.#viewers--;
+      if (--this.#viewers === 0) this.#endPause();
       draining.removeEventListener("abort", leave);
     };
     draining.addEventListener("abort", leave);
@@ -132,10 +133,20 @@ export class ConsoleFeed {
         if (look % every === 0) await this.#ask(name, path);
       }
       const costMs = performance.now() - startedMs;
-      await new Promise((resolve) => setTimeout(resolve, Math.max(lookMs, costMs / share)));
+      if (this.#viewers > 0) await this.#pause(Math.max(lookMs, costMs / share));
     }
     this.#state.clear(); // who comes next gets nothing old
     this.#looking = undefined;
+  }
+
+  /** Waits, but not when the last viewer has left. */
+  async #pause(ms: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    await new Promise<void>((resolve) => {
+      this.#endPause = resolve;
+      timer = setTimeout(resolve, ms);
+    });
+    clearTimeout(timer);
   }
 
   async #ask(name: string, path: string): Promise<void> {
