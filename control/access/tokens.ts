@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { StatementSync } from "node:sqlite";
 import type { Database } from "../database.ts";
 import type { Scope } from "../api/operation.ts";
 import { makeSecret, readSecret, sameHash } from "./secret.ts";
@@ -67,11 +68,19 @@ type Row = Record<string, unknown>;
 export class Tokens {
   readonly #database: Database;
   readonly #nowMs: () => number;
+  readonly #statements: Readonly<Record<"first" | "get" | "use", StatementSync>>;
+  #any = false;
 
   constructor(database: Database, nowMs: () => number) {
     this.#database = database;
     this.#nowMs = nowMs;
-    database.sql.exec(table);
+    const { sql } = database;
+    sql.exec(table);
+    this.#statements = {
+      first: sql.prepare("SELECT 1 FROM tokens LIMIT 1"),
+      get: sql.prepare("SELECT * FROM tokens WHERE id = ?"),
+      use: sql.prepare("UPDATE tokens SET last_used_ms = ? WHERE id = ?"),
+    };
   }
 
   /**
@@ -79,7 +88,8 @@ export class Tokens {
    * does not open again by itself.
    */
   get any(): boolean {
-    return this.#row("SELECT 1 FROM tokens LIMIT 1") !== undefined;
+    this.#any ||= this.#statements.first.get() !== undefined;
+    return this.#any;
   }
 
   /** All tokens, newest first. */
@@ -126,7 +136,7 @@ export class Tokens {
   find(secret: string): Token | undefined {
     const read = readSecret("dlk", secret);
     if (read === undefined) return undefined;
-    const row = this.#row("SELECT * FROM tokens WHERE id = ?", [read.id]);
+    const row = this.#statements.get.get(read.id);
     if (row === undefined || !sameHash(row.hash as Uint8Array, read.hash)) return undefined;
     return this.#inForce(tokenOf(row));
   }
@@ -141,18 +151,14 @@ export class Tokens {
     const nowMs = this.#nowMs();
     if (!inForce(token, nowMs)) return undefined;
     if (nowMs - (token.lastUsedMs ?? 0) > usedEveryMs) {
-      this.#run("UPDATE tokens SET last_used_ms = ? WHERE id = ?", [nowMs, token.id]);
+      this.#statements.use.run(nowMs, token.id);
     }
     return token;
   }
 
   #get(id: string): Token | undefined {
-    const row = this.#row("SELECT * FROM tokens WHERE id = ?", [id]);
+    const row = this.#statements.get.get(id);
     return row && tokenOf(row);
-  }
-
-  #row(sql: string, values: readonly string[] = []): Row | undefined {
-    return this.#database.sql.prepare(sql).get(...values);
   }
 
   #run(sql: string, values: readonly (string | number | null | Uint8Array)[]): void {

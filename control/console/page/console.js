@@ -106,11 +106,16 @@ function drawMap({ topology, nodes, fleet }) {
   const words = `snapshot ${formatCount(number)}, ${formatAgo(nowMs() - issuedMs)} old`;
   set(byId("snapshot"), { text: words });
   const boxes = nodes.filter(({ role }) => role !== "stb");
+  const nothing = boxes.length + topology.cacheGroups.length + (fleet?.boxes ?? 0) === 0;
+  byId("map").hidden = nothing;
+  byId("map-empty").hidden = !nothing;
+  if (nothing) return;
   drawTopology(byId("map"), { topology, nodes: boxes, regions: fleet?.regions ?? [] }, openNode);
 }
 
 /** Says whether what is shown is true now. */
 function showLink() {
+  if (document.body.dataset.view === "sign-in") return;
   const silentMs = Date.now() - heardMs;
   const stale = heardMs > 0 && silentMs > staleMs;
   const [word, text] = away || stale
@@ -240,6 +245,7 @@ async function readAudit() {
 
 function showView(view) {
   document.body.dataset.view = view;
+  if (view === "sign-in") set(byId("link"), { "data-state": "waiting", text: "Signed out" });
   byId("sign-in").hidden = view !== "sign-in";
   if (view === "sign-in") byId("token").focus();
 }

@@ -18,7 +18,9 @@ export const sizes = {
 };
 
 /** How wide the room between tiers is, for the links. */
-const lane = { wide: 54, narrow: 34 };
+const lane = { wide: 54, widest: 150, narrow: 34 };
+/** No box of a tier is wider on a wide screen. */
+const widest = 260;
 const narrowest = 620;
 
 /**
@@ -55,15 +57,17 @@ export function heightOf({ nodes, region }, width) {
 
 function columns(tiers, width) {
   const shares = tiers.map(({ id }) => id === "origin" ? 0.55 : 1);
-  const room = width - lane.wide * (tiers.length - 1);
-  const unit = room / shares.reduce((sum, share) => sum + share, 0);
+  const sum = shares.reduce((sum, share) => sum + share, 0);
+  const lanes = tiers.length - 1;
+  const unit = Math.min(widest, (width - lane.wide * lanes) / sum);
+  const between = lanes === 0 ? 0 : Math.min(lane.widest, (width - unit * sum) / lanes);
   const boxes = new Map();
   const titles = [];
   const heights = tiers.map(({ groups }, i) =>
     groups.reduce((sum, group) => sum + heightOf(group, shares[i] * unit) + sizes.gap, -sizes.gap)
   );
   const most = Math.max(...heights);
-  let x = 0;
+  let x = (width - unit * sum - between * lanes) / 2;
   for (const [i, tier] of tiers.entries()) {
     const boxWidth = shares[i] * unit;
     let y = sizes.tierTitle + (most - heights[i]) / 2;
@@ -73,7 +77,7 @@ function columns(tiers, width) {
       boxes.set(group.id, { x, y, width: boxWidth, height });
       y += height + sizes.gap;
     }
-    x += boxWidth + lane.wide;
+    x += boxWidth + between;
   }
   return { width, height: sizes.tierTitle + most + 2, narrow: false, boxes, titles };
 }
