@@ -125,7 +125,10 @@ export class Assembly {
     return added;
   }
 
-  /** Missing ranges `[start, end)` in bytes, in order. */
+  /**
+   * Ranges `[start, end)` in bytes that complete the object, in order: what is missing, less what the
+   * repair symbols at hand make up for.
+   */
   holes(): [start: number, end: number][] {
     const { symbols, symbolBytes, bytes } = this.cut;
     const holes: [number, number][] = [];
@@ -134,7 +137,27 @@ export class Assembly {
       holes.push([index * symbolBytes, Math.min(end * symbolBytes, bytes)]);
       index = this.#next(end, false);
     }
-    return holes;
+    return this.#mending === undefined ? holes : this.#needed(holes);
+  }
+
+  /** Leaves out the last holes of each block, as many as its repair symbols fill. */
+  #needed(holes: readonly (readonly [start: number, end: number])[]): [number, number][] {
+    const { symbolBytes, bytes } = this.cut;
+    const { missing, repair } = this.#mending!;
+    const wanted = missing.map((count, sbn) => Math.max(0, count - repair.worth(sbn)));
+    const needed: [number, number][] = [];
+    for (const [from, to] of holes) {
+      for (let start = from; start < to; start += symbolBytes) {
+        const { sbn } = blockOf(this.cut, start / symbolBytes);
+        if (wanted[sbn] === 0) continue;
+        wanted[sbn]--;
+        const end = Math.min(start + symbolBytes, bytes);
+        const last = needed.at(-1);
+        if (last?.[1] === start) last[1] = end;
+        else needed.push([start, end]);
+      }
+    }
+    return needed;
   }
 
   /** What came another way may leave few enough holes. */

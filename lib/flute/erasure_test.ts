@@ -81,10 +81,13 @@ Deno.test("ranges from elsewhere and repair symbols make up a block together", a
   listener.hear([...packets.slice(0, 20), ...packets.slice(40)]);
   const object = listener.last("object_started");
   assert.equal(object.complete, false);
+  assert.deepEqual(object.holes(), [[2000, 3100]], "eleven of the twenty missing");
   assert.equal(object.fill(2000, body.slice(2000, 2950)), "filled");
   assert.equal(object.complete, false);
+  assert.deepEqual(object.holes(), [[2900, 3100]]);
   assert.equal(object.fill(2950, body.slice(2950, 3300)), "completed");
   assert.equal(object.repairedBytes, 1300);
+  assert.deepEqual(object.holes(), []);
   assert.deepEqual(await object.content(), body);
 });
 

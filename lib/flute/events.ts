@@ -85,7 +85,10 @@ export interface ReceivingObject {
   readonly lastPacketMs: number;
   /** Range requests make sense: not content-encoded. */
   readonly repairable: boolean;
-  /** Missing ranges `[start, end)` in bytes, in order. */
+  /**
+   * Ranges `[start, end)` in bytes that complete the object, in order: what is missing, less what
+   * repair symbols at hand make up for. Empty when it is complete, and only then.
+   */
   holes(): [start: number, end: number][];
   /**
    * Adds repaired bytes at `start`; what is already there is kept. Successive calls may cut

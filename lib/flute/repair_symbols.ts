@@ -47,6 +47,15 @@ export class RepairSymbols {
   }
 
   /**
+   * How many missing source symbols of a block those that are kept make up for. One less than there
+   * are: with exactly enough, one block in a hundred cannot be solved.
+   */
+  worth(sbn: number): number {
+    const block = this.#blocks.get(sbn);
+    return block === undefined ? 0 : Math.max(0, block.symbols.size - block.failures - 1);
+  }
+
+  /**
    * Writes the missing source symbols of a block into the object.
    *
    * @returns Whether it worked.
