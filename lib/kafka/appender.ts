@@ -11,6 +11,8 @@ import type { KafkaOptions } from "./options.ts";
 export interface KafkaAppenderOptions {
   /** How long an append may take, in milliseconds. */
   readonly timeoutMs: number;
+  /** Whether the broker recognises repetitions, as Kafka does; true by default. */
+  readonly idempotent?: boolean;
   /** Most bytes that may wait. */
   readonly maxWaitingBytes?: number;
   /** Bytes of messages that go together; a larger append goes alone. */
@@ -49,7 +51,8 @@ export class KafkaAppender {
 
   constructor(kafka: KafkaOptions, options: KafkaAppenderOptions) {
     this.#kafka = kafka;
-    this.#options = { maxWaitingBytes: 16 << 20, batchBytes: 512 << 10, ...options };
+    const defaults = { idempotent: true, maxWaitingBytes: 16 << 20, batchBytes: 512 << 10 };
+    this.#options = { ...defaults, ...options };
   }
 
   /**
@@ -142,13 +145,13 @@ export class KafkaAppender {
   /** A producer whose repetitions the broker recognises; a new one after each failure. */
   #connect(): Promise<Client> {
     this.#client ??= (async () => {
-      const { timeoutMs } = this.#options;
+      const { timeoutMs, idempotent } = this.#options;
       const retry = { initialRetryTime: 50, maxRetryTime: 500, retries: 30 };
       const times = { connectMs: Math.min(timeoutMs, 3000), requestMs: timeoutMs, retry };
       const { kafkaClient } = await import("./client.ts");
       const { kafka, end } = kafkaClient(this.#kafka, times);
       const producer = kafka.producer({
-        idempotent: true,
+        idempotent,
         maxInFlightRequests: 1,
         allowAutoTopicCreation: false,
         retry,
