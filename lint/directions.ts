@@ -40,7 +40,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
     "upstream",
   ],
   purge: ["http"],
-  rigs: [],
+  rigs: ["http", "s3"],
   s3: ["cache", "http", "upstream"],
   topology: ["http"],
   upstream: ["cache", "http", "http1"],

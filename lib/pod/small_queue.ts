@@ -11,15 +11,15 @@ import { memoryEntry, type StoredEntry, type StoredResponse } from "#cache";
 interface Waiting {
   readonly path: string;
   readonly entry: StoredEntry & { readonly memory: Uint8Array };
+  /** While it rests. */
   timer?: ReturnType<typeof setTimeout>;
-  sending: boolean;
 }
 
 /** How the queue works. */
 export interface SmallQueueOptions {
   /** Bodies that may wait, in bytes; what comes above is not sent. */
   readonly maxBytes: number;
-  /** How long an object rests before it is sent, in milliseconds. */
+  /** How long an object rests before it is sent, in milliseconds; less when much waits. */
   readonly restMs: number;
   /** Sends an object. */
   readonly send: (path: string, response: StoredResponse, body: Uint8Array) => Promise<unknown>;
@@ -49,15 +49,17 @@ export class SmallQueue {
     this.drop(path);
     if (this.#bytes + body.length > this.#options.maxBytes) return this.#options.onFull();
     const entry = memoryEntry(response, body) as Waiting["entry"];
-    const waiting: Waiting = { path, entry, sending: false };
+    const waiting: Waiting = { path, entry };
     this.#byPath.set(path, waiting);
     const same = this.#byKey.get(response.key) ?? new Set();
     this.#byKey.set(response.key, same.add(waiting));
     this.#bytes += body.length;
     waiting.timer = setTimeout(() => {
+      waiting.timer = undefined;
       this.#due.push(waiting);
       this.#next();
     }, this.#options.restMs);
+    if (this.#bytes > this.#options.maxBytes / 2) this.#hurry();
   }
 
   /** Takes an object out of the line. One that is being sent goes on, and is not found any more. */
@@ -78,13 +80,19 @@ export class SmallQueue {
 
   /** Sends at once what waits, and resolves when nothing does. */
   async flush(): Promise<void> {
+    this.#hurry();
+    if (this.#byPath.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Ends the rest of all that wait. */
+  #hurry(): void {
     for (const waiting of [...this.#byPath.values()]) {
-      if (waiting.sending || this.#due.includes(waiting)) continue;
+      if (waiting.timer === undefined) continue;
       clearTimeout(waiting.timer);
+      waiting.timer = undefined;
       this.#due.push(waiting);
     }
     this.#next();
-    if (this.#byPath.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
   #next(): void {
@@ -98,7 +106,6 @@ export class SmallQueue {
 
   async #send(waiting: Waiting): Promise<void> {
     const { path, entry: { response, memory } } = waiting;
-    waiting.sending = true;
     this.#sending++;
     await this.#options.send(path, response, memory);
     this.#sending--;

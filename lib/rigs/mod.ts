@@ -21,3 +21,4 @@ export {
   type StoreKind,
 } from "./store_server.ts";
 export { missingForS3, type S3Server, startS3 } from "./s3_server.ts";
+export { s3Uploader, type UploadAnswer, type UploadOptions } from "./s3_uploader.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type NextHop, NextHopError, type NextHopRequest, type NextHopResponse } from "#cache";
+import { NextHopError, type NextHopRequest, type NextHopResponse } from "#cache";
 import { type Field, type Fields, fieldValue, parseHttpDate, readAtMost } from "#http";
 import { type HttpNextHop, httpNextHop, type HttpNextHopOptions } from "#upstream";
 import type { S3Credentials } from "./credentials.ts";

@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { NextHopRequest } from "#cache";
 import { type Field, fieldValue } from "#http";
-import { missingForS3, type S3Server, startS3 } from "#rigs";
-import { s3Target } from "./object_path.ts";
+import { missingForS3, type S3Server, s3Uploader, startS3 } from "#rigs";
 import { s3NextHop } from "./s3_next_hop.ts";
-import { signedFields } from "./signer.ts";
 
 const missing = missingForS3();
 let server: Promise<S3Server> | undefined;
@@ -26,39 +24,17 @@ class Bucket {
   static #count = 0;
   readonly name = `bucket-${Bucket.#count++}`;
   readonly refused: string[] = [];
+  /** A signed request as an uploader makes it. */
+  readonly say: ReturnType<typeof s3Uploader>;
 
-  constructor(readonly server: S3Server) {}
+  constructor(readonly server: S3Server) {
+    this.say = s3Uploader(server, this.name);
+  }
 
   static async open(server: S3Server): Promise<Bucket> {
     const bucket = new Bucket(server);
     await bucket.say("PUT", "");
     return bucket;
-  }
-
-  /** A signed request as an uploader makes it. */
-  async say(
-    method: string,
-    key: string,
-    { fields = [], body, query = {} }: {
-      fields?: Field[];
-      body?: Uint8Array<ArrayBuffer> | string;
-      query?: Record<string, string>;
-    } = {},
-  ) {
-    const { endpoint, accessKeyId, secretAccessKey } = this.server;
-    const located = { bucket: this.name, prefix: "" };
-    const path = key === "" ? `/${this.name}` : s3Target(located, key)!.path;
-    const credentials = { accessKeyId, secretAccessKey };
-    const signable = { method, host: endpoint.host, fields, target: { path, query } };
-    const signing = { region: "us-east-1", credentials, date: new Date() };
-    const signed = await signedFields(signable, signing);
-    const headers = signed.map(([name, value]): [string, string] => [name, value]);
-    const search = new URLSearchParams(query).toString();
-    const url = `${endpoint.origin}${path}${search && "?"}${search}`;
-    const response = await fetch(url, { method, headers, body });
-    const text = await response.text();
-    assert.ok(response.ok, `${method} ${key}: ${response.status} ${text}`);
-    return { headers: response.headers, text };
   }
 
   hop(change: Partial<Parameters<typeof s3NextHop>[0]> = {}, prefix = "") {
