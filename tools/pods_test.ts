@@ -7,7 +7,15 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { freePort, missingFor, missingForS3, type RunningStore, startS3, startStore } from "#rigs";
+import {
+  freePort,
+  missingFor,
+  missingForS3,
+  type RunningStore,
+  s3Uploader,
+  startS3,
+  startStore,
+} from "#rigs";
 import { programs } from "./programs.ts";
 
 const root = new URL("..", import.meta.url);
