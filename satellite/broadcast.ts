@@ -23,7 +23,7 @@ export interface BroadcastOptions {
 
 /** How packets are protected from loss. */
 export interface Protection {
-  /** FEC encoding ID: 0 (none) or 6 (RaptorQ, RFC 6330). */
+  /** FEC encoding ID: 0 (none), 5 (Reed-Solomon, RFC 5510) or 6 (RaptorQ, RFC 6330). */
   readonly encodingId: number;
   /** Repair symbols for each source symbol of live objects and files. */
   readonly share: number;

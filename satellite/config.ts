@@ -46,9 +46,10 @@ export const parameters = {
     list(target(undefined, "Path of a file at the origin to repeat; may be repeated.")),
   ),
   fec: choice(
-    ["none", "raptorq"],
+    ["none", "raptorq", "reed-solomon"],
     "none",
-    "Erasure code of live objects and files; raptorq: any symbols make up for any lost.",
+    "Erasure code of live objects and files; raptorq: any symbols make up for any lost; " +
+      "reed-solomon: within blocks of 170 symbols.",
   ),
   fecOverhead: integer(
     "10",
@@ -150,9 +151,9 @@ export function checkSettings(settings: Settings<typeof parameters>): void {
 
 /** Returns what `--fec` and `--fec-overhead` ask for. */
 export function protectionOf({ fec, fecOverhead }: Settings<typeof parameters>): Protection {
-  return fec === "none"
-    ? { encodingId: fecEncodingIds.noCode, share: 0 }
-    : { encodingId: fecEncodingIds.raptorQ, share: fecOverhead / 100 };
+  if (fec === "none") return { encodingId: fecEncodingIds.noCode, share: 0 };
+  const encodingId = fec === "raptorq" ? fecEncodingIds.raptorQ : fecEncodingIds.reedSolomon8;
+  return { encodingId, share: fecOverhead / 100 };
 }
 
 /** `ADDRESS:PORT` with a dotted IPv4 address. */

@@ -22,8 +22,23 @@ import {
   text,
   url,
 } from "#config";
+import { fecEncodingIds } from "#fec";
 import { parsePublicKey, type PublicKey } from "#notice";
 import { commonParameters, target } from "#program";
+
+const codes = { "raptorq": fecEncodingIds.raptorQ, "reed-solomon": fecEncodingIds.reedSolomon8 };
+
+function erasureCodeNames(): Parameter<readonly ("raptorq" | "reed-solomon" | "none")[]> {
+  const help = "Erasure codes in use: files under another are not taken from the satellite.";
+  const all = list(choice(["raptorq", "reed-solomon", "none"], "none", help));
+  return { ...all, default: "raptorq,reed-solomon" };
+}
+
+/** The FEC encoding IDs that `--fec` allows, with that of no code. */
+export function schemesOf(names: readonly (keyof typeof codes | "none")[]): ReadonlySet<number> {
+  const ids = names.map((name) => name === "none" ? fecEncodingIds.noCode : codes[name]);
+  return new Set([fecEncodingIds.noCode, ...ids]);
+}
 
 /** One row a parameter. */
 export const parameters = {
@@ -39,6 +54,7 @@ export const parameters = {
     "Address of the interface to join groups on; 0.0.0.0 lets the system choose.",
   ),
   receiveBuffer: bytes("8MiB", "Socket receive buffer to ask the system for."),
+  fec: erasureCodeNames(),
   cache: path("/var/lib/downlink/stb", "Folder for the cache and what it depends on.", "DIR"),
   cacheSize: bytes("10GiB", "Disk space for cached objects; the least recently used go first."),
   listen: hostPort("127.0.0.1:8090", "Where players connect."),

@@ -41,6 +41,8 @@ export interface HomeOptions {
   readonly name: string;
   readonly interfaceAddress: string;
   readonly receiveBufferBytes: number;
+  /** FEC encoding IDs in use; all that are built in when absent. */
+  readonly schemes?: ReadonlySet<number>;
   readonly session: Pick<SessionKeeperOptions, "load" | "kept">;
   readonly store: Store & { readonly evictedCount?: number };
   readonly purges: Purges;
@@ -295,10 +297,11 @@ export class Home {
   }
 
   #makeReception(): Reception {
-    const { interfaceAddress, receiveBufferBytes, metrics, log } = this.#options;
+    const { interfaceAddress, receiveBufferBytes, schemes, metrics, log } = this.#options;
     return new Reception({
       interfaceAddress,
       receiveBufferBytes,
+      schemes,
       openReceiver,
       onEvent: (event, channel) => this.#arrivals.handle(event, channel),
       wantFile: (file) => this.#arrivals.wants(file),

@@ -13,7 +13,7 @@ import { availableFirst, edgesFor, type TopologySnapshot } from "#topology";
 import { httpNextHop } from "#upstream";
 import { AirLog } from "./air_log.ts";
 import { announce } from "./announce.ts";
-import { introduction, parameters } from "./config.ts";
+import { introduction, parameters, schemesOf } from "./config.ts";
 import { Home } from "./home.ts";
 import { homeMetrics } from "./home_metrics.ts";
 import { keptSession, sessionLoader } from "./session_file.ts";
@@ -48,6 +48,7 @@ await runProgram({
       name,
       interfaceAddress: settings.interface,
       receiveBufferBytes: settings.receiveBuffer,
+      schemes: schemesOf(settings.fec),
       session: { load: sessionLoader(session), kept: keptSession(`${cache}/session.xml`) },
       store,
       purges: index,

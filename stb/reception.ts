@@ -15,6 +15,8 @@ export interface ReceptionOptions {
   /** IPv4 address of the interface to join on. */
   readonly interfaceAddress: string;
   readonly receiveBufferBytes: number;
+  /** FEC encoding IDs in use; all that are built in when absent. */
+  readonly schemes?: ReadonlySet<number>;
   readonly openReceiver: (options: ReceiverOptions) => Promise<DatagramReceiver>;
   readonly onEvent: (event: FluteEvent, channel: Channel) => void;
   readonly wantFile: (file: FdtFile) => boolean;
@@ -162,7 +164,7 @@ export class Reception {
     tuned: () => ReadonlyMap<number, Tuned>,
     channels: readonly Channel[],
   ): FluteReceiver {
-    const { onEvent, wantFile, nowMs } = this.#options;
+    const { onEvent, wantFile, schemes, nowMs } = this.#options;
     const timeouts = channels.flatMap(({ repair }) => repair?.receptionTimeoutMs || []);
     // One receiver serves all channels of the socket: the most patient one decides.
     const patience = timeouts.length === channels.length && timeouts.length > 0
@@ -170,6 +172,7 @@ export class Reception {
       : {};
     return new FluteReceiver({
       limits: patience,
+      schemes,
       wantFile,
       wantTsi(tsi, source) {
         const channel = tuned().get(tsi)?.channel;

@@ -1,11 +1,10 @@
 /**
- * The schemes that make repair symbols, behind one interface.
+ * The interface of the schemes that make repair symbols.
  *
  * @module
  */
 
-import { fecEncodingIds } from "./oti.ts";
-import { BlockEncoder, decodeBlock } from "./raptorq/block.ts";
+import type { FecOti } from "./oti.ts";
 
 /** A source block as it lies in an object: its symbols one behind the other. */
 export interface SourceBlock {
@@ -29,8 +28,13 @@ export interface RepairSource {
   repair(esi: number): Uint8Array;
 }
 
+/** What an object says of its blocks. */
+type BlockLimits = "maxSourceBlockSymbols" | "maxEncodingSymbols";
+
 /** One scheme. */
 export interface ErasureCode {
+  /** How many different repair symbols a block of so many source symbols has, in such an object. */
+  repairSymbols(symbols: number, oti: Pick<FecOti, BlockLimits>): number;
   encoder(block: SourceBlock): RepairSource;
   /**
    * Fills in the source symbols that are missing, in place.
@@ -41,13 +45,3 @@ export interface ErasureCode {
    */
   decode(block: SourceBlock, missing: readonly number[], repair: readonly RepairSymbol[]): boolean;
 }
-
-const raptorQ: ErasureCode = {
-  encoder: (block) => new BlockEncoder(block),
-  decode: decodeBlock,
-};
-
-/** The codes by FEC encoding ID. */
-export const erasureCodes: ReadonlyMap<number, ErasureCode> = new Map([
-  [fecEncodingIds.raptorQ, raptorQ],
-]);

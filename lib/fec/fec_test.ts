@@ -12,6 +12,7 @@ import {
   partition,
   partitionOf,
   raptorQOti,
+  reedSolomonOti,
   symbolIndex,
   writePayloadId,
 } from "./mod.ts";
@@ -179,9 +180,36 @@ Deno.test("EXT_FTI of Compact No-Code is written as it is read", () => {
   }));
   assert.throws(
     () => encodeFti({ ...sound, encodingId: 1 }),
-    /FEC encoding ID must be 0 or 6: received 1/,
+    /FEC encoding ID must be 0, 5 or 6: received 1/,
   );
   assert.throws(() => encodeFti({ ...sound, transferLength: 2 ** 48 }), RangeError);
+});
+
+Deno.test("EXT_FTI of Reed-Solomon is written as it is read (RFC 5510 §5.2.3)", () => {
+  const oti = fc.record({
+    encodingId: fc.constant(5),
+    transferLength: fc.integer({ min: 0, max: 2 ** 48 - 1 }),
+    symbolBytes: fc.integer({ min: 1, max: 65_535 }),
+    maxSourceBlockSymbols: fc.integer({ min: 1, max: 170 }),
+    maxEncodingSymbols: fc.integer({ min: 170, max: 255 }),
+  });
+  fc.assert(fc.property(oti, (any) => {
+    assert.deepEqual(decodeFti(5, encodeFti(any)), { ...any });
+  }));
+  const wrong = { ...sound, encodingId: 5, maxSourceBlockSymbols: 200, maxEncodingSymbols: 199 };
+  assert.throws(() => encodeFti(wrong), /B and max_n must be 1 to 255, B the lesser: received 200/);
+});
+
+Deno.test("Reed-Solomon cuts as RFC 5052 §9.1, with blocks of at most 255 symbols", () => {
+  const oti = reedSolomonOti(100_050, 100, 100);
+  const cut = partitionOf(oti, 1e6);
+  assert.ok(typeof cut !== "string");
+  assert.deepEqual([cut.blocks, cut.largeSymbols, cut.smallSymbols], [11, 91, 91]);
+  for (const limits of [[256, 256], [100, 99], [0, 255], [100, undefined]]) {
+    const [maxSourceBlockSymbols, maxEncodingSymbols] = limits;
+    const other = { ...oti, maxSourceBlockSymbols, maxEncodingSymbols };
+    assert.equal(partitionOf(other, 1e6), "bad_fec_parameters");
+  }
 });
 
 const payloadIds = [

@@ -6,6 +6,7 @@
  */
 
 import { fecEncodingIds, type FecOti } from "./oti.ts";
+import { areSound } from "./reed_solomon/oti.ts";
 
 /** Layouts that follow the transfer length, by encoding ID. */
 const readers: Record<number, (view: DataView, content: Uint8Array) => Partial<FecOti>> = {
@@ -58,7 +59,7 @@ export function decodeFti(encodingId: number, content: Uint8Array): FecOti | und
 }
 
 /**
- * Writes the content of an EXT_FTI for Compact No-Code or RaptorQ.
+ * Writes the content of an EXT_FTI for Compact No-Code, RaptorQ or Reed-Solomon (5).
  *
  * @throws RangeError for a value that its field cannot hold, or another scheme.
  */
@@ -70,9 +71,10 @@ export function encodeFti(oti: FecOti): Uint8Array {
     symbolBytes,
   );
   if (encodingId === fecEncodingIds.raptorQ) return encodeRaptorQ(oti);
+  if (encodingId === fecEncodingIds.reedSolomon8) return encodeReedSolomon(oti);
   mustHold(
     encodingId === fecEncodingIds.noCode,
-    "FEC encoding ID must be 0 or 6",
+    "FEC encoding ID must be 0, 5 or 6",
     encodingId,
   );
   return encodeCompact(oti);
@@ -112,6 +114,21 @@ function encodeRaptorQ({ transferLength, symbolBytes, schemeSpecific }: FecOti):
   view.setUint8(4, transferLength % 256);
   view.setUint16(6, symbolBytes);
   content.set(schemeSpecific as Uint8Array, 8);
+  return content;
+}
+
+/** RFC 5510 §5.2.3: 48 bits of length, E, B, max_n. */
+function encodeReedSolomon(oti: FecOti): Uint8Array {
+  const { transferLength, symbolBytes, maxSourceBlockSymbols = 0, maxEncodingSymbols = 0 } = oti;
+  const whole = Number.isInteger(transferLength) && transferLength >= 0;
+  mustHold(whole && transferLength < 2 ** 48, "transfer length must fit 48 bits", transferLength);
+  mustHold(areSound(oti), "B and max_n must be 1 to 255, B the lesser", maxSourceBlockSymbols);
+  const content = new Uint8Array(10);
+  const view = new DataView(content.buffer);
+  view.setUint16(0, Math.floor(transferLength / 2 ** 32));
+  view.setUint32(2, transferLength % 2 ** 32);
+  view.setUint16(6, symbolBytes);
+  content.set([maxSourceBlockSymbols, maxEncodingSymbols], 8);
   return content;
 }
 

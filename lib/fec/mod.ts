@@ -4,9 +4,9 @@
  *
  * @module
  */
+export { erasureCodes } from "./built_schemes.ts";
 export {
   type ErasureCode,
-  erasureCodes,
   type RepairSource,
   type RepairSymbol,
   type SourceBlock,
@@ -25,3 +25,4 @@ export {
 } from "./partition.ts";
 export { decodePayloadId, emptyPayloadId, type PayloadId, writePayloadId } from "./payload_id.ts";
 export { raptorQOti } from "./raptorq/oti.ts";
+export { defaultBlockSymbols, reedSolomonOti } from "./reed_solomon/oti.ts";

@@ -7,6 +7,7 @@
 
 import { fecEncodingIds, type FecOti } from "./oti.ts";
 import { readRaptorQ } from "./raptorq/oti.ts";
+import { areSound } from "./reed_solomon/oti.ts";
 import { maxBlockSymbols } from "./raptorq/systematic_indices.ts";
 
 /**
@@ -62,7 +63,7 @@ export function partitionInto(bytes: number, symbolBytes: number, blocks: number
  * Cuts an object that somebody on the network describes, after checking that the description is
  * sound: nothing has been allocated when this refuses.
  *
- * @param oti Of Compact No-Code or RaptorQ; other schemes are refused.
+ * @param oti Of Compact No-Code, RaptorQ or Reed-Solomon (5); other schemes are refused.
  * @param maxObjectBytes Largest object that the caller will hold.
  */
 export function partitionOf(oti: FecOti, maxObjectBytes: number): Partition | PartitionRejection {
@@ -76,10 +77,14 @@ export function partitionOf(oti: FecOti, maxObjectBytes: number): Partition | Pa
 }
 
 /** How each scheme that is read cuts an object. */
-const cutters = new Map<number, (oti: FecOti) => Partition | PartitionRejection>([[
-  fecEncodingIds.noCode,
-  cutPlain,
-], [fecEncodingIds.raptorQ, cutRaptorQ]]);
+const cutters = new Map<number, (oti: FecOti) => Partition | PartitionRejection>([
+  [
+    fecEncodingIds.noCode,
+    cutPlain,
+  ],
+  [fecEncodingIds.raptorQ, cutRaptorQ],
+  [fecEncodingIds.reedSolomon8, cutReedSolomon],
+]);
 
 function cutPlain(oti: FecOti): Partition | PartitionRejection {
   const { transferLength, symbolBytes, maxSourceBlockSymbols = 0 } = oti;
@@ -89,6 +94,13 @@ function cutPlain(oti: FecOti): Partition | PartitionRejection {
   const cut = partition(transferLength, symbolBytes, maxSourceBlockSymbols);
   // The payload ID has 16 bits for each of the two.
   return cut.blocks > 65_536 || cut.largeSymbols > 65_536 ? "bad_fec_parameters" : cut;
+}
+
+function cutReedSolomon(oti: FecOti): Partition | PartitionRejection {
+  const { transferLength, symbolBytes, maxSourceBlockSymbols = 0 } = oti;
+  if (!areSound(oti)) return "bad_fec_parameters";
+  const cut = partition(transferLength, symbolBytes, maxSourceBlockSymbols);
+  return cut.blocks > 2 ** 24 ? "bad_fec_parameters" : cut; // SBN has 24 bits
 }
 
 function cutRaptorQ(oti: FecOti): Partition | PartitionRejection {

@@ -47,24 +47,30 @@ export function* sourcePackets(form: PacketForm, { closes = true } = {}): Iterab
  * Repair symbols, all blocks in turn, so that a burst of losses hits each of them a little.
  *
  * @param counts How many of each block.
- * @param first ESI of the first of them, counted from the number of the block's source symbols.
+ * @param first How many were sent before.
+ * @param most How many different ones a block has; then they begin anew.
  */
 export function* repairPackets(
   form: PacketForm,
   code: ErasureCode,
-  { counts, first }: { readonly counts: readonly number[]; readonly first: number },
+  { counts, first, most }: {
+    readonly counts: readonly number[];
+    readonly first: number;
+    readonly most: (symbols: number) => number;
+  },
 ): Iterable<Uint8Array> {
   const { cut, body } = form;
   const sources: RepairSource[] = [];
-  const most = Math.max(0, ...counts);
+  const turns = Math.max(0, ...counts);
   let left = counts.reduce((sum, count) => sum + count, 0);
-  for (let turn = 0; turn < most; turn++) {
+  for (let turn = 0; turn < turns; turn++) {
     for (let sbn = 0; sbn < cut.blocks; sbn++) {
       if (turn >= counts[sbn]) continue;
       const { start, end } = blockBytes(cut, sbn);
       const block = { bytes: body.subarray(start, end), symbolBytes: cut.symbolBytes };
       sources[sbn] ??= code.encoder(block);
-      const esi = blockSymbols(cut, sbn) + first + turn;
+      const symbols = blockSymbols(cut, sbn);
+      const esi = symbols + (first + turn) % most(symbols);
       const symbol = sources[sbn].repair(esi);
       yield packetOf(form, { sbn, esi }, { symbol, isLast: --left === 0 });
     }

@@ -17,6 +17,7 @@ import {
 } from "#lct";
 import {
   blockSymbols,
+  defaultBlockSymbols,
   encodeFti,
   type ErasureCode,
   erasureCodes,
@@ -25,6 +26,7 @@ import {
   partition,
   partitionOf,
   raptorQOti,
+  reedSolomonOti,
 } from "#fec";
 import { writeXml, type XmlNode } from "#xml";
 import { listedFile } from "./listed_file.ts";
@@ -43,12 +45,14 @@ export interface FluteSenderOptions {
    */
   readonly symbolBytes?: number;
   /**
-   * FEC encoding ID of files: 0 (Compact No-Code) by default, or 6 (RaptorQ), which lets any symbols
-   * make up for any that were lost. FDTs are always 0.
+   * FEC encoding ID of files: 0 (Compact No-Code) by default, 6 (RaptorQ), which lets any symbols make
+   * up for any that were lost, or 5 (Reed-Solomon), which does so within small blocks. FDTs are
+   * always 0.
    */
   readonly encodingId?: number;
   /**
-   * Most symbols of a source block, B; 64 by default, 1024 with RaptorQ. GPAC wants whole objects in one block: 65535.
+   * Most symbols of a source block, B; 64 by default, 1024 with RaptorQ, 170 with Reed-Solomon, which
+   * has 254 at most. GPAC wants whole objects in one block: 65535.
    */
   readonly maxSourceBlockSymbols?: number;
   /**
@@ -68,11 +72,21 @@ export interface FluteSenderOptions {
 /** Above this a document is split: known receivers keep its length in 16 bits. */
 const mostFdtBytes = 60_000;
 
-/** Largest ESI of RaptorQ, and one more. */
-const mostEsi = 2 ** 24;
+/** A share of repair symbols that no pass exceeds: a code with fewer makes no pass of them alone. */
+const freshShare = 3;
 
 /** Largest TOI handed out: the simplest receivers know 16 bits. */
 const mostToi = 65_535;
+
+/** How many different repair symbols a block of a file has, by the number of its source symbols. */
+function mostRepair({ file: { oti } }: Listed, code: ErasureCode): (symbols: number) => number {
+  return (symbols) => code.repairSymbols(symbols, oti);
+}
+
+function usualBlockSymbols(encodingId: number): number {
+  if (encodingId === fecEncodingIds.reedSolomon8) return defaultBlockSymbols;
+  return erasureCodes.has(encodingId) ? 1024 : 64;
+}
 
 /** A file of the session. */
 interface Listed {
@@ -118,7 +132,7 @@ export class FluteSender {
     const { tsi, symbolBytes = 1400, fdtValiditySeconds = 60 } = options;
     const { encodingId = fecEncodingIds.noCode } = options;
     const coded = erasureCodes.has(encodingId);
-    const { maxSourceBlockSymbols = coded ? 1024 : 64 } = options;
+    const { maxSourceBlockSymbols = usualBlockSymbols(encodingId) } = options;
     if (!coded && encodingId !== fecEncodingIds.noCode) {
       throw new RangeError(
         `Cannot make FLUTE sender: need a FEC encoding ID that can be coded: received ${encodingId}`,
@@ -258,31 +272,36 @@ export class FluteSender {
 
   /**
    * One pass over an object by repair symbols alone, all of them new: a receiver that has some
-   * symbols can use each of these, whichever it lost. Without an erasure code, as
-   * {@link objectPackets}.
+   * symbols can use each of these, whichever it lost. Without an erasure code, or with one that has
+   * too few of them (Reed-Solomon), as {@link objectPackets}.
    *
    * @param options.share Symbols for each source symbol, rounded up in each block.
    * @throws RangeError when the TOI is not listed.
    */
   freshPackets(toi: number, { share = 1 } = {}): Iterable<Uint8Array> {
     const listed = this.#need(toi);
-    if (listed.code === undefined) return this.objectPackets(toi);
+    const { code, form: { cut: { largeSymbols } } } = listed;
+    const fresh = code === undefined ? 0 : mostRepair(listed, code)(largeSymbols);
+    if (fresh < freshShare * largeSymbols) {
+      return this.objectPackets(toi);
+    }
     return this.#repair(listed, this.#repairCounts(listed, share));
   }
 
   *#repair(listed: Listed, counts: readonly number[]): Iterable<Uint8Array> {
     const { form, code, repairSent: first } = listed;
     if (code === undefined || counts.length === 0) return;
-    const most = Math.max(...counts);
-    const wraps = form.cut.largeSymbols + first + 2 * most > mostEsi;
-    listed.repairSent = wraps ? 0 : first + most;
-    yield* repairPackets(form, code, { counts, first });
+    listed.repairSent = first + Math.max(...counts);
+    yield* repairPackets(form, code, { counts, first, most: mostRepair(listed, code) });
   }
 
-  #repairCounts({ form: { cut }, code }: Listed, share: number): number[] {
+  #repairCounts(listed: Listed, share: number): number[] {
+    const { form: { cut }, code } = listed;
     if (code === undefined || share <= 0) return [];
+    const most = mostRepair(listed, code);
     return Array.from({ length: cut.blocks }, (_, sbn) => {
-      return Math.ceil(blockSymbols(cut, sbn) * share);
+      const symbols = blockSymbols(cut, sbn);
+      return Math.min(Math.ceil(symbols * share), most(symbols));
     });
   }
 
@@ -291,6 +310,9 @@ export class FluteSender {
     const most = this.#maxSourceBlockSymbols;
     const plain = { encodingId: 0, symbolBytes, maxSourceBlockSymbols: most };
     if (this.#encodingId === fecEncodingIds.noCode || bytes === 0) return plain;
+    if (this.#encodingId === fecEncodingIds.reedSolomon8) {
+      return reedSolomonOti(bytes, symbolBytes, most);
+    }
     // Z has 8 bits: very large objects get larger blocks.
     const fitting = Math.max(most, Math.ceil(bytes / symbolBytes / 255));
     const { encodingId, schemeSpecific } = raptorQOti(bytes, symbolBytes, fitting);
