@@ -82,7 +82,7 @@ Deno.test("three regions: clients to edges, edges to shields, around what is dra
   try {
     await start("control/main.ts", [
       ...["--listen", `127.0.0.1:${controlPort}`, "--router", `127.0.0.1:${routerPort}`],
-      ...["--data", `${dir}/control`, "--node-report", "300ms", "--node-late", "1500ms"],
+      ...["--data", `${dir}/control`, "--node-report", "300ms", "--node-late", "3s"],
     ], control);
     const bytes = await Deno.readFile(example);
     assert.deepEqual(await json("PUT", "/topology/declared", bytes), { snapshot: 2 });
