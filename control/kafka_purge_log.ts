@@ -64,6 +64,8 @@ export class KafkaPurgeLog implements PurgeLog {
   readonly #timeoutMs: number;
   readonly #stopping = new AbortController();
   #life: LogLife | undefined;
+  /** The log that the copy is of; empty before any was heard. */
+  #logId: string;
   #following = Promise.withResolvers<void>();
   #isFollowing = false;
   #awaySinceMs = performance.now();
@@ -73,6 +75,7 @@ export class KafkaPurgeLog implements PurgeLog {
 
   constructor(database: Database, options: KafkaPurgeLogOptions) {
     this.#database = database;
+    this.#logId = database.meta(logIdName) ?? "";
     this.#table = new PurgeTable(database);
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? 5000;
@@ -82,7 +85,7 @@ export class KafkaPurgeLog implements PurgeLog {
   }
 
   get logId(): string {
-    return this.#database.meta(logIdName) ?? "";
+    return this.#logId;
   }
 
   get firstSeq(): number {
@@ -179,7 +182,7 @@ export class KafkaPurgeLog implements PurgeLog {
     // A topic that was made anew goes on above all numbers that were ever given.
     const { lastSeq } = this.#table;
     const base = lastSeq === 0 && nextOffset === 0 ? 0 : Math.max(0, lastSeq + 1 - nextOffset);
-    const known = nextOffset > 0 && this.#database.meta(logIdName);
+    const known = nextOffset > 0 && this.#logId;
     await this.#appender.append([encodeMark({ logId: known || randomUUID(), base })]);
   }
 
@@ -196,7 +199,9 @@ export class KafkaPurgeLog implements PurgeLog {
     if (opened.kind === "no_such_place") return await this.#settle(opened.head);
     onGood();
     try {
-      this.#database.setMeta(logIdName, opened.head.logId);
+      const { logId } = opened.head;
+      if (logId !== this.#logId) this.#database.setMeta(logIdName, logId);
+      this.#logId = logId;
       await this.#copy(opened);
     } finally {
       await opened.close();
@@ -224,6 +229,7 @@ export class KafkaPurgeLog implements PurgeLog {
       await this.#mark(this.#life ?? { logId, base: 0 }, next);
     }
     this.#table.restart(next, () => this.#database.setMeta(logIdName, logId));
+    this.#logId = logId;
   }
 
   /** Appends a mark whose number is `seq` or more. */

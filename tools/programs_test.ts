@@ -78,6 +78,11 @@ const idle = [
     says: /^Cannot use --page: need a folder/,
   },
   {
+    name: "edge",
+    flags: ["--purge-log", "kafka=127.0.0.1:9092", "--upstream", "http://127.0.0.1:9"],
+    says: /^Cannot use --purge-log: need --control with it/,
+  },
+  {
     name: "headend",
     flags: ["--interface", "eth0"],
     says: /^Cannot use --interface: need an IPv4 address/,

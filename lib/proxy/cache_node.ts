@@ -186,9 +186,13 @@ export async function startCacheNode(
   });
   onDrain((timeoutMs) => server.drain(timeoutMs));
   const address = formatHostPort(server.address);
+  const kafka = readKafka(settings, name);
+  if (kafka !== undefined && settings.control === undefined) {
+    const need = "need --control with it, as nodes report there";
+    throw new BadValue(`Cannot use --purge-log: ${need}: received kafka=${kafka.brokers} alone`);
+  }
   if (settings.control !== undefined) {
     const sweeper = new Sweeper(store, index);
-    const kafka = readKafka(settings, name);
     link = await joinControl({
       source: kafka && kafkaLog(kafka),
       silenceMs: settings.logSilence || undefined,
