@@ -9,6 +9,7 @@ import { maxOrderBytes, type PurgeLog, type PurgeRecord, readOrder } from "#purg
 import { limited } from "./api_limits.ts";
 import { readJson } from "./body.ts";
 import { dryRun } from "./dry_run.ts";
+import { withCachedKeys } from "./dropped_queries.ts";
 import { followers } from "./followers.ts";
 import type { ControlParts } from "./parts.ts";
 import {
@@ -39,7 +40,7 @@ export function purgeRoutes(parts: ControlParts): Hono {
     if (body.kind === "refused") return c.json({ error: body.sentence }, body.status);
     const reading = readOrder(body.value);
     if (reading.kind === "refused") return c.json({ error: reading.sentence }, 400);
-    const { order } = reading;
+    const order = withCachedKeys(reading.order, parts.snapshots.declared.deliveryServices);
     const refused = limited(c, parts, { limit: "purges", tokens: order.values.length });
     if (refused !== undefined) return refused;
     return order.dryRun ? await dryRun(c, parts, order) : await desk.take(c, order);
