@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Field, RequestHead } from "#http";
+import { canonicalTarget, type Field, type RequestHead } from "#http";
 import { type Buckets, type Subject, subjectOf } from "./bucket.ts";
 import { BucketTable } from "./bucket_table.ts";
 import { limitOf } from "./gcra.ts";
@@ -59,6 +59,7 @@ class Rule {
   readonly cost: number;
   readonly #classes: ReadonlyMap<string, Subject>;
   readonly #tokens = new TokenSubjects();
+  readonly #looksAtTarget: boolean;
 
   constructor(policy: BucketPolicy, buckets: Buckets, totals: Totals) {
     this.policy = policy;
@@ -66,17 +67,19 @@ class Rule {
     this.totals = totals;
     const paths = policy.paths.length === 0 ? ["/"] : policy.paths;
     this.cost = policy.unit === "bytes" ? 0 : 1;
+    this.#looksAtTarget = policy.paths.length > 0 || policy.tokenQuery !== undefined;
     this.#classes = new Map(paths.map((path) => [path, subjectOf(`class ${path}`)]));
   }
 
   /** Whose bucket a request takes from; `undefined` when the policy is not about it. */
   subject(head: RequestHead, client: Subject | undefined): Subject | undefined {
     const { per, paths, tokenQuery } = this.policy;
-    const prefix = classOf(head.target, paths);
+    const target = this.#looksAtTarget ? plainTarget(head.target) : head.target;
+    const prefix = classOf(target, paths);
     if (prefix === undefined) return undefined;
     if (per === "client") return client;
     if (per === "token") {
-      const token = tokenOf(head, tokenQuery);
+      const token = tokenOf({ fields: head.fields, target }, tokenQuery);
       return token === undefined ? undefined : this.#tokens.of(token);
     }
     return per === "class" ? this.#classes.get(prefix) : thisNode;
@@ -84,6 +87,11 @@ class Rule {
 }
 
 const thisNode = subjectOf("node");
+
+/** A target as the cache will read it: `/%6Cive/` is `/live/`, and so is `/vod/../live/`. */
+function plainTarget(target: string): string {
+  return /%|\/\./.test(target) ? canonicalTarget(target) ?? target : target;
+}
 
 /** The policies in force. */
 export class Admission {

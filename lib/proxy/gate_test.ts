@@ -26,6 +26,7 @@ interface Rig extends AsyncDisposable {
   readonly asked: () => number;
   readonly admission: Admission;
   readonly lanes: string[];
+  readonly port: number;
 }
 
 /** An edge behind its front, with the limits given. Its clients are those that loopback names. */
@@ -75,6 +76,7 @@ function edge(policies: readonly BucketPolicy[]): Rig {
     asked: () => asked,
     admission,
     lanes,
+    port: server.address.port,
     [Symbol.asyncDispose]: () => server.drain(0),
   };
 }
@@ -177,6 +179,24 @@ Deno.test("a class of paths has one bucket for all clients, and no other class f
   assert.deepEqual(live, [...Array(5).fill(200), 429]);
   assert.deepEqual(await statuses(1, () => node.ask("/vod/1", "192.0.2.1")), [200]);
   assert.deepEqual(await statuses(9, () => node.ask("/fast/1", "192.0.2.1")), Array(9).fill(200));
+});
+
+Deno.test("no other spelling of a path or of a token leads around its limit", async () => {
+  const query = { ...policy, name: "tokens", per: "token", paths: [], tokenQuery: "t" } as const;
+  await using node = edge([{ ...policy, paths: ["/live/"] }, query]);
+  await statuses(5, () => node.ask("/live/1", "192.0.2.1"));
+  for (const path of ["/%6cive/1", "/%6Cive/1", "/vod/%2e%2e/live/1", "/x%2e/%2e./live/1"]) {
+    // By hand: fetch() resolves dot segments itself.
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: node.port });
+    const lines = [`GET ${path} HTTP/1.1`, "Host: edge", "X-Forwarded-For: 192.0.2.1", "", ""];
+    await conn.write(new TextEncoder().encode(lines.join("\r\n")));
+    const bytes = new Uint8Array(16);
+    await conn.read(bytes);
+    conn.close();
+    assert.match(new TextDecoder().decode(bytes), /^HTTP\/1.1 429 /, path);
+  }
+  await statuses(5, () => node.ask("/a?t=secret", "192.0.2.2"));
+  assert.deepEqual(await statuses(1, () => node.ask("/a?%74=secret", "192.0.2.3")), [429]);
 });
 
 Deno.test("a token has its bucket wherever it is used, as bearer or in the query", async () => {
