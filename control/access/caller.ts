@@ -18,16 +18,14 @@ export interface Caller {
   readonly road: CallerRoad;
 }
 
-/** What {@link guard} leaves for the handlers after it. */
-export interface AccessVariables {
-  readonly caller: Caller;
-  /** What was done, in a few words, for the audit log. */
-  readonly auditDetail: string;
-}
-
 /** Returns who calls; only behind the guard. */
 export function callerOf(c: Context): Caller {
   return c.get("caller");
+}
+
+/** Whether the caller would still be known now: its token may have ended since it asked. */
+export function isStillKnown(c: Context): boolean {
+  return c.get("isStillKnown")();
 }
 
 /** Says what was done, in a few words without secrets, for the audit log. */

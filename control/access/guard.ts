@@ -59,6 +59,7 @@ export function accessGuard(parts: GuardParts, options: AccessOptions): Middlewa
     if (typeof found === "string") return turnAway(c, parts, found);
     const wanted = declared?.scopes ?? [];
     c.set("caller", found);
+    c.set("isStillKnown", () => typeof identify(c, parts, options) !== "string");
     const allowed = mayDo(found, wanted) || !answered(c);
     if (allowed) await next();
     else c.res = lackOfScope(c, parts, found, wanted);

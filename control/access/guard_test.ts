@@ -119,6 +119,18 @@ Deno.test("a token in force counts at once and to the last moment, a revoked one
   await rig.close();
 });
 
+Deno.test("the first token by API may do everything: it closes the API", async () => {
+  const rig = controlRig();
+  const make = (scopes: string[]) => rig.ask("POST", "/tokens", { name: "a", scopes });
+  const refused = await make(["read", "purge"]);
+  assert.equal(refused.status, 400);
+  assert.match((await refused.json()).error, /need scope admin for the first one: received read,/);
+  assert.equal((await rig.ask("GET", "/nodes")).status, 200, "still open");
+  assert.equal((await make(["admin"])).status, 201);
+  assert.equal((await rig.ask("GET", "/nodes")).status, 401);
+  await rig.close();
+});
+
 Deno.test("no secret is in the database or in the audit log", async () => {
   const file = await Deno.makeTempFile();
   const rig = controlRig({ file });

@@ -108,6 +108,11 @@ export function tokenRoutes({ tokens, nowMs }: { tokens: Tokens; nowMs: () => nu
     }
     const { name, scopes, expiresSeconds } = parsed.output;
     noteDetail(c, `${name}: ${scopes.join(" ")}`);
+    // The first token closes the API: somebody has to be able to go on.
+    if (callerOf(c).road === "local" && !scopes.includes("admin")) {
+      const error = `Cannot make a token: need scope admin for the first one: received ${scopes}`;
+      return c.json({ error }, 400);
+    }
     const made = tokens.create({
       name,
       scopes: [...new Set(scopes)],

@@ -64,8 +64,12 @@ export class ConsoleFeed {
     return this.#viewers;
   }
 
-  /** Opens a stream of server-sent events; `undefined` when there are too many. */
-  open(): ReadableStream<Uint8Array> | undefined {
+  /**
+   * Opens a stream of server-sent events; `undefined` when there are too many.
+   *
+   * @param allowed Asked before each event: the viewer's token may have ended.
+   */
+  open(allowed: () => boolean = () => true): ReadableStream<Uint8Array> | undefined {
     if (this.#viewers >= maxViewers) return undefined;
     this.#viewers++;
     this.#looking ??= this.#look();
@@ -85,7 +89,7 @@ export class ConsoleFeed {
     return new ReadableStream<Uint8Array>({
       pull: async (controller) => {
         if (!first) await this.#news(seen, ending.signal);
-        if (ending.signal.aborted || draining.aborted || nowMs() > endMs) {
+        if (ending.signal.aborted || draining.aborted || nowMs() > endMs || !allowed()) {
           leave();
           return controller.close();
         }

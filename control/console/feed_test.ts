@@ -64,6 +64,20 @@ Deno.test("so many watch and no more; who leaves makes room; draining ends all",
   for (const response of [...responses.slice(1), late]) await response.text();
 });
 
+Deno.test("a stream ends with the token of its viewer", async () => {
+  const rig = controlRig();
+  const order = { name: "wall", scopes: ["read"] as const, expiresMs: null, createdBy: "test" };
+  const made = rig.parts.tokens.create(order);
+  assert.ok(made.kind === "created");
+  const headers = { authorization: `Bearer ${made.secret}` };
+  const response = await rig.app.request("http://127.0.0.1:9000/console/events", { headers });
+  const stream = events(response);
+  await next(stream, "purges");
+  rig.parts.tokens.revoke(made.token.id);
+  while (!(await stream.next()).done);
+  await rig.close();
+});
+
 Deno.test("a history keeps so many samples of so many things, and forgets who is gone", () => {
   const history = new History({ stepMs: 5, samples: 3, most: 2 });
   const things = (names: string, requests: number) =>

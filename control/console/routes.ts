@@ -6,6 +6,7 @@
 
 import { Hono } from "hono";
 import { type ReadFile, serveFile } from "#program";
+import { isStillKnown } from "../access/caller.ts";
 import { refusalSchema } from "../api/openapi.ts";
 import { operation } from "../api/operation.ts";
 import { type ConsoleFeed, maxViewers } from "./feed.ts";
@@ -53,7 +54,7 @@ const watchConsole = operation({
 export function feedRoutes(feed: ConsoleFeed): Hono {
   const app = new Hono();
   app.get("/console/events", watchConsole, (c) => {
-    const stream = feed.open();
+    const stream = feed.open(() => isStillKnown(c));
     if (stream === undefined) {
       const error = `Cannot watch: need at most ${maxViewers} viewers: received one more`;
       return c.json({ error }, 503, { "retry-after": "10" });
