@@ -271,6 +271,34 @@ test("a user with no more rights than the script needs can lease", async () => {
   assert.ok(got.length >= 150, `${got.length}`);
 });
 
+test("Redis over TLS: leased from when its certificate is trusted, and not otherwise", async () => {
+  const dir = await Deno.makeTempDir({ prefix: "downlink-redis-tls-" });
+  const files = ["-keyout", `${dir}/key.pem`, "-out", `${dir}/cert.pem`];
+  const { success } = await new Deno.Command("openssl", {
+    args: ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+      .concat(["-days", "2", "-subj", "/CN=redis", "-addext", "basicConstraints=critical,CA:FALSE"])
+      .concat(["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", ...files]),
+    stderr: "null",
+  }).output();
+  assert.ok(success);
+  const tlsPort = freePort();
+  await using _redis = await RedisServer.start(
+    ...["--tls-port", String(tlsPort), "--tls-auth-clients", "no"],
+    ...["--tls-cert-file", `${dir}/cert.pem`, "--tls-key-file", `${dir}/key.pem`],
+    ...["--tls-ca-cert-file", `${dir}/cert.pem`],
+  );
+  const ca = await Deno.readTextFile(`${dir}/cert.pem`);
+  const url = new URL(`rediss://localhost:${tlsPort}`);
+  using trusting = await node(url, "a", { place: { ...place(url), ca } });
+  await ready(trusting);
+  assert.ok((await trusting.load(500, 300)).length >= 100);
+  assert.equal(trusting.link.state, "leasing");
+  using wary = await node(url, "b");
+  await eventually("the fault is told", () => wary.faults.length > 0);
+  assert.equal(wary.link.state, "away");
+  await Deno.remove(dir, { recursive: true });
+});
+
 Deno.test("the script touches the key that it declares, and no other", () => {
   const calls = [...leaseScript.matchAll(/redis\.call\('(\w+)'(?:, (\w+\[\d\]))?/g)];
   assert.ok(calls.length >= 4);

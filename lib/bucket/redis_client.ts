@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isIP } from "node:net";
 import process from "node:process";
 import type { Redis, RedisOptions } from "ioredis";
 import { leaseCommand, leaseScript } from "./lease_script.ts";
@@ -15,7 +16,7 @@ export interface RedisPlace {
   readonly username: string | undefined;
   /** Never written anywhere. */
   readonly password: string | undefined;
-  /** PEM certificates that the server's may be signed by, beside the public ones. */
+  /** PEM certificates that the server's must be signed by; the public ones when absent. */
   readonly ca: string | undefined;
 }
 
@@ -40,7 +41,8 @@ export async function redisClient(place: RedisPlace, answerMs: number): Promise<
     db: Number(url.pathname.slice(1) || 0),
     username,
     password,
-    tls: url.protocol === "rediss:" ? { ca, servername: host } : undefined,
+    // An IP address is no server name.
+    tls: url.protocol === "rediss:" ? { ca, ...isIP(host) ? {} : { servername: host } } : undefined,
     lazyConnect: true,
     connectTimeout: 2000,
     commandTimeout: answerMs,

@@ -34,7 +34,7 @@ export function limitParameters() {
     redisCa: optional(
       path(
         undefined,
-        "PEM certificates that a rediss Redis may be signed by, beside the public.",
+        "PEM certificates that a rediss Redis must be signed by; default: the public ones.",
         "FILE",
       ),
     ),
