@@ -39,9 +39,10 @@ Deno.test("the real program purges through a real control and waits for a real e
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     return { code, out: text(stdout), err: text(stderr) };
   };
+  const headers = { "cache-control": "max-age=600", "content-type": "video/mp4" };
   const origin = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen() {} },
-    () => new Response("x".repeat(2048), { headers: { "cache-control": "max-age=600" } }),
+    () => new Response("x".repeat(2048), { headers }),
   );
   const [control, edge] = [freePort(), freePort()];
   try {

@@ -106,9 +106,15 @@ try {
     });
     const { seq } = await response.json();
     const answeredMs = nowMs();
-    await new Promise<void>((resolve) => {
-      waiting.set(seq, resolve);
-      if (applied.get(seq)?.length === followers) resolve();
+    await new Promise<void>((resolve, reject) => {
+      const late = () => reject(new Error(`need ${seq} on ${followers} nodes: received fewer`));
+      const timer = setTimeout(late, 10_000);
+      const done = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      waiting.set(seq, done);
+      if (applied.get(seq)?.length === followers) done();
     });
     if (i < 0) continue;
     const times = applied.get(seq)!;
