@@ -4,7 +4,7 @@ const root = new URL("..", import.meta.url);
 const example = new URL("./examples/three_regions.yaml", import.meta.url);
 
 /** Programs that run now; whatever a test leaves is killed at its end. */
-const running = new Set<Deno.ChildProcess>();
+const running = new Map<Deno.ChildProcess, Promise<unknown>>();
 
 interface Program {
   readonly url: string;
@@ -17,8 +17,7 @@ async function start(main: string, flags: readonly string[], url: string): Promi
   const args = ["run", "-A", "-q", "--no-check", main, "--admin", `127.0.0.1:${admin}`, ...flags];
   const options = { args, cwd: root, stdout: "null", stderr: "null" } as const;
   const child = new Deno.Command(Deno.execPath(), options).spawn();
-  running.add(child);
-  void child.status.then(() => running.delete(child));
+  running.set(child, child.status.then(() => running.delete(child)));
   const ready = async () => {
     const answer = await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined);
     await answer?.body?.cancel();
@@ -146,7 +145,8 @@ Deno.test("three regions: clients to edges, edges to shields, around what is dra
     await json("POST", "/topology/rollback", JSON.stringify({ to: 1 }));
     assert.equal((await watch("/none")).text, "/none");
   } finally {
-    for (const child of running) child.kill("SIGKILL");
+    for (const child of running.keys()) child.kill("SIGKILL");
+    await Promise.all(running.values());
     await origin.shutdown();
     await Deno.remove(dir, { recursive: true });
   }
