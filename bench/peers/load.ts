@@ -143,7 +143,8 @@ function printTable(
       median(samples.get(`${name} ${label}`)!.map(pick));
     const cost = (name: string) => of(name, (one) => one.cpuMicroseconds);
     const isOurs = (name: string) => name.startsWith(names[0]);
-    const best = Math.min(...names.filter((name) => !isOurs(name)).map(cost));
+    const peers = names.filter((name) => !isOurs(name));
+    const best = Math.min(...(peers.length > 0 ? peers : names.slice(0, 1)).map(cost));
     for (const name of names) {
       const rate = of(name, (one) => one.requestsPerSecond).toFixed(0);
       const ratio = isOurs(name) ? (cost(name) / best).toFixed(2) : "";

@@ -52,6 +52,8 @@ export interface EdgeOptions {
   readonly flags?: readonly string[];
   /** A checkout of another version; this tree without. */
   readonly tree?: string;
+  /** How many processes share the port; 1 without. */
+  readonly processes?: number;
 }
 
 /** Starts `downlink-edge`. */
@@ -67,15 +69,27 @@ export function startShield(origin: string, options: EdgeOptions = {}): Promise<
 async function startNode(
   role: "edge" | "shield",
   nextHop: readonly string[],
-  { flags = [], tree }: EdgeOptions,
+  { flags = [], tree, processes = 1 }: EdgeOptions,
 ): Promise<Server> {
-  const [port, admin] = [freePort(), freePort()];
+  const port = freePort();
   const allowed = ["net", "env", "read", "write"].map((name) => `--allow-${name}`);
-  const args = ["run", "--no-prompt", ...allowed, `${role}/main.ts`];
-  args.push("--listen", `127.0.0.1:${port}`, "--admin", `127.0.0.1:${admin}`);
-  args.push(...nextHop, "--log-level", "error", ...flags);
-  const name = `downlink-${role}${tree === undefined ? "" : ` (${tree})`}`;
-  return await start({ name, port, binary: Deno.execPath(), args, cwd: tree });
+  const common = ["run", "--no-prompt", ...allowed, `${role}/main.ts`];
+  common.push("--listen", `127.0.0.1:${port}`, ...nextHop, "--log-level", "error", ...flags);
+  const own = Array.from({ length: processes }, () => `127.0.0.1:${freePort()}`);
+  const shared = processes === 1 ? "" : `, ${processes} processes`;
+  const name = `downlink-${role}${shared}${tree === undefined ? "" : ` (${tree})`}`;
+  const started: Server[] = [];
+  for (const [n, address] of own.entries()) {
+    const siblings = [address, ...own.filter((_, other) => other !== n)].join(",");
+    const sharing = processes === 1 ? [] : ["--siblings", siblings];
+    const args = [...common, "--admin", `127.0.0.1:${freePort()}`, ...sharing];
+    started.push(await start({ name, port, binary: Deno.execPath(), args, cwd: tree }));
+  }
+  return {
+    ...started[0],
+    pids: () => started.flatMap((one) => one.pids()),
+    stop: () => stopAll(started),
+  };
 }
 
 /** nginx in front of an origin. */
