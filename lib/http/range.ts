@@ -4,7 +4,7 @@
  * @module
  */
 
-import { listMembers } from "./field.ts";
+import { listMembers, trimWhitespace } from "./field.ts";
 
 /** A part of a body: from `start` up to but not including `end`, in bytes. */
 export type ByteRange = readonly [start: number, end: number];
@@ -29,7 +29,7 @@ export function parseRange(
 ): readonly ByteRange[] | "unsatisfiable" | undefined {
   const set = /^bytes=(.*)$/i.exec(value)?.[1];
   if (set === undefined) return undefined;
-  const members = listMembers(set);
+  const members = set.includes(",") ? listMembers(set) : [trimWhitespace(set)];
   if (members.length === 0 || members.length > maxRanges) return undefined;
   const ranges: ByteRange[] = [];
   let totalBytes = 0;
