@@ -36,9 +36,10 @@ export function storeFields(object: StoredObject): Field[] | undefined {
   const { response } = object;
   const head = Buffer.from(JSON.stringify(response)).toString("base64");
   // Only for bans, which free space.
-  const tags = response.tags.filter((tag) => isFieldValue(tag)).join(" ");
+  const tags = response.tags.filter((tag) => tag !== "" && isFieldValue(tag)).join(" ");
   if (head.length + tags.length + response.key.length > maxFieldBytes) return undefined;
-  fields.push(["downlink-head", head], ["downlink-key", response.key]);
+  fields.push(["downlink-head", head]);
+  if (isFieldValue(response.key)) fields.push(["downlink-key", response.key]);
   return tags === "" ? fields : [...fields, ["downlink-tags", tags]];
 }
 

@@ -14,11 +14,13 @@ export {
   peerReceives,
 } from "./flute_peer.ts";
 export {
+  configureStore,
   freePort,
   missingFor,
   type RunningStore,
   startStore,
   type StoreKind,
+  type StoreSettings,
 } from "./store_server.ts";
 export { missingForS3, type S3Server, startS3 } from "./s3_server.ts";
 export { s3Uploader, type UploadAnswer, type UploadOptions } from "./s3_uploader.ts";

@@ -59,7 +59,7 @@ export async function startStore(kind: StoreKind): Promise<RunningStore> {
   const [port, upstreamPort] = [freePort(), freePort()];
   const secret = crypto.randomUUID();
   const own = { dir, port, upstreamPort, secret };
-  const args = kind === "ats" ? await configureAts(own) : await configureVarnish(own);
+  const args = await configureStore(kind, own);
   let child: Deno.ChildProcess | undefined;
   const start = async () => {
     const options = { args, stdout: "null", stderr: "null", stdin: "null" } as const;
@@ -100,7 +100,8 @@ export async function startStore(kind: StoreKind): Promise<RunningStore> {
   }
 }
 
-interface Own {
+/** What a store of a test has for its own. */
+export interface StoreSettings {
   readonly dir: string;
   readonly port: number;
   readonly upstreamPort: number;
@@ -116,8 +117,12 @@ const layout = {
   includedir: "/usr/include",
 };
 
-/** Returns the arguments of `traffic_server`. */
-export async function configureAts({ dir, port, upstreamPort, secret }: Own): Promise<string[]> {
+/** Writes the shipped configuration with what a test has for its own; returns the arguments. */
+export async function configureStore(kind: StoreKind, own: StoreSettings): Promise<string[]> {
+  return kind === "ats" ? await configureAts(own) : await configureVarnish(own);
+}
+
+async function configureAts({ dir, port, upstreamPort, secret }: StoreSettings): Promise<string[]> {
   const folders = {
     sysconfdir: `${dir}/etc`,
     datadir: `${dir}/data`,
@@ -141,9 +146,8 @@ export async function configureAts({ dir, port, upstreamPort, secret }: Own): Pr
   return [`--run-root=${dir}/runroot.yaml`];
 }
 
-/** Returns the arguments of `varnishd`. */
-export async function configureVarnish(
-  { dir, port, upstreamPort, secret }: Own,
+async function configureVarnish(
+  { dir, port, upstreamPort, secret }: StoreSettings,
 ): Promise<string[]> {
   const read = (name: string) => Deno.readTextFile(new URL(name, shipped.varnish));
   const vcl = (await read("default.vcl")).replace("8086", String(upstreamPort))
