@@ -28,9 +28,9 @@ import {
   type StoreWriter,
   variantKey,
 } from "#cache";
-import { type ByteRange, fieldValue, parseContentRange } from "#http";
+import { type ByteRange, type Fields, fieldValue, parseContentRange } from "#http";
 import { BoundedMap } from "./bounded_map.ts";
-import type { Handover } from "./handover.ts";
+import type { Handover, Offer } from "./handover.ts";
 import { readWhole } from "./joined.ts";
 import { LargeHandover } from "./large_handover.ts";
 import { type OpenBody, PodEntry, type PodEntryHome } from "./pod_entry.ts";
@@ -115,8 +115,8 @@ export class PodStore implements Store {
   readonly #shown = new Map<string, StoredEntry[]>();
   /** Where entries in memory came from that were read from the store whole. */
   readonly #origins = new WeakMap<StoredEntry, { path: string; written: number }>();
-  /** Removals that the store has not confirmed: what is written there next waits for them. */
-  readonly #purging = new Map<string, Promise<unknown>>();
+  /** What the store is still doing at a path: what is written there next waits for it. */
+  readonly #busy = new Map<string, Promise<unknown>>();
   readonly #looking = new Map<string, Promise<Look | "large">>();
 
   constructor(options: PodStoreOptions) {
@@ -341,7 +341,7 @@ export class PodStore implements Store {
     const [start, end] = size.range;
     const whole = start === 0 && end === size.bodyBytes;
     if (method === "GET" && whole && size.bodyBytes <= wholeReadBytes) {
-      const body = await readWhole(answer.body, size.bodyBytes);
+      const body = await wholeOf(answer, size.bodyBytes);
       return body && !this.#isDead(path, recall.key, written)
         ? this.#inMemoryFromNow(response, body, { path, written })
         : undefined;
@@ -388,11 +388,12 @@ export class PodStore implements Store {
     if (fields === undefined) return this.#options.onKept?.("long_head", told);
     if (link.resting) return this.#options.onKept?.("resting", told);
     await this.#postSign(response);
-    await this.#purging.get(path);
     this.#unfinished.add(written);
-    const ticket = handover.offer({ fields, bodyBytes: body.length, body });
-    const done = await link.fill(path, ticket);
-    const kept = !handover.withdraw(ticket) && done && await this.#isThere(path, written);
+    const kept = await this.#inTurn(path, async () => {
+      const ticket = handover.offer(offerOf(fields, body));
+      const done = await link.fill(path, ticket);
+      return !handover.withdraw(ticket) && done && await this.#isThere(path, written);
+    });
     if (!kept) this.#bury(path, written);
     this.#unfinished.delete(written);
     this.#options.onKept?.(kept ? "kept" : "failed", told);
@@ -412,7 +413,7 @@ export class PodStore implements Store {
       return undefined;
     }
     this.#unfinished.add(written);
-    const after = this.#purging.get(path);
+    const after = this.#busy.get(path);
     const large = new LargeHandover(
       { path, fields, bodyBytes: expectedBytes, after },
       { link, handover },
@@ -420,6 +421,7 @@ export class PodStore implements Store {
     let bodyBytes = 0;
     const { promise: ended, resolve: settle } = Promise.withResolvers<void>();
     this.#arriving.add(ended);
+    void this.#inTurn(path, () => ended);
     const end = (kept: boolean, word: KeptResult) => {
       if (!kept) this.#bury(path, written);
       this.#unfinished.delete(written);
@@ -480,10 +482,11 @@ export class PodStore implements Store {
     const { link, handover } = this.#options;
     const fields = storeFields({ kind: "signpost", written, vary });
     if (fields === undefined) return;
-    await this.#purging.get(path);
-    const ticket = handover.offer({ fields, bodyBytes: 0, body: new Uint8Array(0) });
-    const done = await link.fill(path, ticket);
-    if (!handover.withdraw(ticket) && done) this.#varies.set(key, names);
+    await this.#inTurn(path, async () => {
+      const ticket = handover.offer(offerOf(fields, new Uint8Array(0)));
+      const done = await link.fill(path, ticket);
+      if (!handover.withdraw(ticket) && done) this.#varies.set(key, names);
+    });
   }
 
   async #openRange(
@@ -511,10 +514,19 @@ export class PodStore implements Store {
   #removeAt(path: string): void {
     this.#queue.drop(path);
     this.#bury(path, this.#nextWritten());
-    const purging = this.#options.link.purge(path).finally(() => {
-      if (this.#purging.get(path) === purging) this.#purging.delete(path);
-    });
-    this.#purging.set(path, purging);
+    void this.#inTurn(path, () => this.#options.link.purge(path));
+  }
+
+  /** Does something at a path after what was begun there before. */
+  #inTurn<T>(path: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#busy.get(path) ?? Promise.resolve();
+    const done = before.then(work, work);
+    this.#busy.set(path, done);
+    const end = () => {
+      if (this.#busy.get(path) === done) this.#busy.delete(path);
+    };
+    done.then(end, end);
+    return done;
   }
 
   #inMemory({ response }: StoredEntry): StoredEntry | undefined {
@@ -547,10 +559,23 @@ export function newEpoch(): string {
   return crypto.randomUUID().replaceAll("-", "").slice(0, 12);
 }
 
+/** ATS does not put an object without a body in the place of another: such have a blank for one. */
+function offerOf(fields: Fields, body: Uint8Array): Offer {
+  if (body.length > 0) return { fields, bodyBytes: body.length, body };
+  return { fields: [...fields, ["downlink-empty", "1"]], bodyBytes: 1, body: Uint8Array.of(0x20) };
+}
+
+async function wholeOf({ body }: NextHopResponse, bytes: number): Promise<Uint8Array | undefined> {
+  if (bytes > 0) return await readWhole(body, bytes);
+  await readWhole(body, 1);
+  return new Uint8Array(0);
+}
+
 /** Which part of how much the store answered with. */
 function sizeOf(
   { status, fields }: NextHopResponse,
 ): { range: ByteRange; bodyBytes: number } | undefined {
+  if (fieldValue(fields, "downlink-empty") === "1") return { range: [0, 0], bodyBytes: 0 };
   if (status === 206) {
     const { range, completeBytes } = parseContentRange(fieldValue(fields, "content-range") ?? "") ??
       {};

@@ -18,6 +18,8 @@ export type StoreResult =
   | "refused"
   /** No answer: it is down, too slow, or speaks no HTTP. */
   | "away"
+  /** We went away before it answered. */
+  | "given_up"
   /** Not asked: it was away a moment ago. */
   | "resting"
   /** It answered with something that is not ours. */
@@ -143,8 +145,9 @@ export class StoreLink {
       tell(resultOf(response.status));
       return response;
     } catch (error) {
-      if (!(error instanceof NextHopError && error.reason === "aborted")) this.#away();
-      tell("away");
+      const ours = error instanceof NextHopError && error.reason === "aborted";
+      if (!ours) this.#away();
+      tell(ours ? "given_up" : "away");
       return undefined;
     }
   }
