@@ -110,7 +110,7 @@ export class LeaseBook implements Buckets {
     const apart = this.#apart(account, nowUs);
     if (apart !== undefined) return takeApart(apart, tokens, nowUs);
     expire(account, nowUs);
-    if (account.held - tokens < -this.#credit()) {
+    if (account.held - tokens < -this.#creditOf(account, nowUs)) {
       this.#enqueue(account);
       return false;
     }
@@ -155,7 +155,7 @@ export class LeaseBook implements Buckets {
       );
     }
     expire(account, nowUs);
-    if (account.held - tokens >= -this.#credit()) return 0;
+    if (account.held - tokens >= -this.#creditOf(account, nowUs)) return 0;
     const left = account.answeredUs + account.waitUs - nowUs;
     return Math.max(left, this.#options.times.tickUs);
   }
@@ -291,9 +291,12 @@ export class LeaseBook implements Buckets {
     return Math.max(1, this.#options.nodes(), this.#toldNodes);
   }
 
-  #credit(): number {
-    const { burst } = this.#options.rate;
-    return Math.max(Math.ceil(burst / this.#nodes()), Math.min(burst, leastCredit));
+  /** What may be owed: no more than the shared bucket can hold by now, as far as this node knows. */
+  #creditOf({ left, answeredUs }: Account, nowUs: number): number {
+    const { burst, quota, windowMs } = this.#options.rate;
+    const most = Math.max(Math.ceil(burst / this.#nodes()), Math.min(burst, leastCredit));
+    const since = (nowUs - answeredUs) * quota / (windowMs * 1000);
+    return Math.min(most, Math.floor(left + since));
   }
 
   /** A token of the overflow table is as dear as there are nodes, as far as the burst allows. */
