@@ -10,6 +10,7 @@
 
 import type { StoredResponse } from "#cache";
 import { BoundedMap } from "./bounded_map.ts";
+import type { KeptPlace } from "./pod_store.ts";
 import type { StoreLink } from "./store_link.ts";
 
 /** One purge, as far as it is needed here. */
@@ -22,7 +23,9 @@ export interface PurgeFact {
 /** What it works with. */
 export interface EagerRemovalOptions {
   readonly kind: "ats" | "varnish";
-  readonly link: Pick<StoreLink, "ban" | "purge" | "resting">;
+  readonly link: Pick<StoreLink, "ban">;
+  /** Frees what lies at a path, if it still is that write. */
+  readonly free: (path: string, written: number) => Promise<void>;
   /** Whether purges took a response for good. */
   readonly isGone: (response: StoredResponse) => boolean;
 }
@@ -41,7 +44,7 @@ type BanField = "downlink-ban-tag" | "downlink-ban-key";
 /** Removes in the background, one thing after the other. */
 export class EagerRemoval {
   readonly #options: EagerRemovalOptions;
-  readonly #kept = new BoundedMap<string, StoredResponse>(rememberedObjects);
+  readonly #kept = new BoundedMap<string, KeptPlace>(rememberedObjects);
   readonly #patterns: Record<BanField, Set<string>> = {
     "downlink-ban-tag": new Set(),
     "downlink-ban-key": new Set(),
@@ -54,8 +57,8 @@ export class EagerRemoval {
   }
 
   /** Notes what lies where. */
-  note(path: string, response: StoredResponse): void {
-    if (this.#options.kind === "ats") this.#kept.set(path, response);
+  note(place: KeptPlace): void {
+    if (this.#options.kind === "ats") this.#kept.set(place.path, place);
   }
 
   /** Purges were applied. */
@@ -100,11 +103,11 @@ export class EagerRemoval {
 
   async #sweep(): Promise<void> {
     let looked = 0;
-    for (const [path, response] of this.#kept.entries()) {
+    for (const [path, { response, written }] of this.#kept.entries()) {
       if (++looked % looksPerTurn === 0) await new Promise((resolve) => setTimeout(resolve, 0));
       if (!this.#options.isGone(response)) continue;
       this.#kept.delete(path);
-      if (!this.#options.link.resting) await this.#options.link.purge(path);
+      await this.#options.free(path, written);
     }
   }
 }

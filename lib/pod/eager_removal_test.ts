@@ -40,14 +40,17 @@ Deno.test("no value breaks out of its pattern", () => {
 Deno.test("a storm of purges is few bans, each of bounded length", async () => {
   const bans: string[] = [];
   const link = {
-    resting: false,
-    purge: () => Promise.resolve(true),
     ban: (_field: string, pattern: string) => {
       bans.push(pattern);
       return Promise.resolve(true);
     },
   };
-  const removal = new EagerRemoval({ kind: "varnish", link, isGone: () => true });
+  const removal = new EagerRemoval({
+    kind: "varnish",
+    link,
+    free: () => Promise.resolve(),
+    isGone: () => true,
+  });
   for (let n = 0; n < 10_000; n++) removal.applied([{ kind: "tag", value: `tag-${n}` }]);
   removal.applied([{ kind: "tag", value: "x".repeat(20_000) }, { kind: "skipped" }]);
   await removal.idle();

@@ -71,6 +71,8 @@ export type KeptResult = "kept" | "failed" | "queue_full" | "long_head" | "resti
 /** What is kept where, for those who remove it. */
 export interface KeptPlace {
   readonly path: string;
+  /** Which write it is. */
+  readonly written: number;
   readonly response: StoredResponse;
 }
 
@@ -108,6 +110,8 @@ export class PodStore implements Store {
   readonly #dead: BoundedMap<string, number>;
   /** Writes of which the end is not certain yet. */
   readonly #unfinished = new Set<number>();
+  /** The last write at a path. */
+  readonly #newest = new BoundedMap<string, number>(remembered);
   /** Large objects on their way. */
   readonly #arriving = new Set<Promise<void>>();
   readonly #heads: BoundedMap<string, { written: number; response: StoredResponse }>;
@@ -230,6 +234,14 @@ export class PodStore implements Store {
   /** Shows what an earlier process left. */
   release(): void {
     this.#heldBack = false;
+  }
+
+  /** Frees the bytes of a write, unless a later one took its place. */
+  async free(path: string, written: number): Promise<void> {
+    await this.#inTurn(path, async () => {
+      const newest = this.#newest.get(path) ?? written;
+      if (newest <= written && !this.#options.link.resting) await this.#options.link.purge(path);
+    });
   }
 
   /** Gives up everything that was handed over so far. */
@@ -384,7 +396,8 @@ export class PodStore implements Store {
     const { link, handover } = this.#options;
     const written = this.#nextWritten();
     const fields = storeFields({ kind: "response", written, response });
-    const told = { path, response };
+    const told = { path, response, written };
+    this.#newest.set(path, written);
     if (fields === undefined) return this.#options.onKept?.("long_head", told);
     if (link.resting) return this.#options.onKept?.("resting", told);
     await this.#postSign(response);
@@ -409,10 +422,11 @@ export class PodStore implements Store {
     const written = this.#nextWritten();
     const fields = storeFields({ kind: "response", written, response });
     if (fields === undefined || link.resting) {
-      onKept?.(fields === undefined ? "long_head" : "resting", { path, response });
+      onKept?.(fields === undefined ? "long_head" : "resting", { path, response, written });
       return undefined;
     }
     this.#unfinished.add(written);
+    this.#newest.set(path, written);
     const after = this.#busy.get(path);
     const large = new LargeHandover(
       { path, fields, bodyBytes: expectedBytes, after },
@@ -427,7 +441,7 @@ export class PodStore implements Store {
       this.#unfinished.delete(written);
       this.#arriving.delete(ended);
       settle();
-      onKept?.(word, { path, response });
+      onKept?.(word, { path, response, written });
     };
     return {
       write: (chunk) => {

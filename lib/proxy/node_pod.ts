@@ -62,12 +62,13 @@ export function openNodePod(options: NodePodOptions): NodePod {
   const handover = new Handover(secret);
   const port = listenUpstream(handover, options.upstream);
   const isGone = (response: StoredResponse) => purges.verdict(purgeSubject(response)) === "gone";
-  const removal = new EagerRemoval({ kind, link, isGone });
+  const free = (path: string, written: number) => store.free(path, written);
+  const removal = new EagerRemoval({ kind, link, free, isGone });
   const keep = (epoch: string) => data !== undefined && keepEpoch(data, epoch);
   const kept = data === undefined ? "alone" : options.discard ? undefined : keptEpoch(data);
   const epoch = kept ?? newEpoch();
   if (kept === undefined) keep(epoch);
-  const store = new PodStore({
+  const store: PodStore = new PodStore({
     link,
     handover,
     memoryBytes,
@@ -79,7 +80,7 @@ export function openNodePod(options: NodePodOptions): NodePod {
     holdBack,
     onKept: (result, place) => {
       counts.kept(result);
-      if (result === "kept" && place !== undefined) removal.note(place.path, place.response);
+      if (result === "kept" && place !== undefined) removal.note(place);
     },
   });
   return {

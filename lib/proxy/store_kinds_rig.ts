@@ -147,8 +147,9 @@ function openNode(parts: NodeParts): NodeUnderTest {
   const link = running && new StoreLink({ url: running.url, secret: running.secret, restMs: 100 });
   const isGone = (response: Parameters<PurgeIndex["verdict"]>[0]) =>
     index.verdict(response) === "gone";
-  const removal = link && new EagerRemoval({ kind: running.kind, link, isGone });
-  const pod = link && new PodStore({
+  const free = async (path: string, written: number) => await pod?.free(path, written);
+  const removal = link && new EagerRemoval({ kind: running.kind, link, free, isGone });
+  const pod: PodStore | undefined = link && new PodStore({
     link,
     handover,
     epoch,
@@ -158,7 +159,7 @@ function openNode(parts: NodeParts): NodeUnderTest {
     nextHop: origin,
     isGone,
     onKept: (result, place) => {
-      if (result === "kept" && place !== undefined) removal?.note(place.path, place.response);
+      if (result === "kept" && place !== undefined) removal?.note(place);
     },
   });
   const store: Store = pod ?? memoryStore({ budgetBytes: 256 * 2 ** 20 });
