@@ -74,7 +74,7 @@ export function decodeBlock(
   const isis: number[] = [];
   for (let isi = 0; isi < code.sourceSymbols; isi++) if (!lost.has(isi)) isis.push(isi);
   for (const { esi } of repair) isis.push(esi + padding);
-  const plan = planOf(code, Int32Array.from(isis));
+  const plan = planOf(code, Int32Array.from(isis), mostPutAside(code));
   if (plan === undefined) return false;
   const heap = heapFor(plan, symbolBytes);
   for (const [at, isi] of isis.slice(0, isis.length - repair.length).entries()) {
@@ -94,6 +94,15 @@ export function decodeBlock(
     );
   }
   return true;
+}
+
+/**
+ * So many symbols are put aside at most to decode. Of symbols that come as they like it is P and a few
+ * (of 4,000 symbols 148, of 20,000 291, where P is 100 and 224); a sender who picks ESIs of the highest
+ * degree brings it to three of four, and decoding to hours.
+ */
+function mostPutAside({ inactiveSymbols }: Code): number {
+  return 2 * inactiveSymbols + 48;
 }
 
 function encodingPlan(code: Code): Plan {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { SourceBlock } from "../erasure_code.ts";
 import { BlockEncoder, decodeBlock } from "./block.ts";
-import { codeOf } from "./code.ts";
+import { codeOf, columnsOf, maxDegree } from "./code.ts";
 
 /** Bytes that differ from symbol to symbol. */
 function body(length: number): Uint8Array {
@@ -111,6 +111,23 @@ Deno.test("fewer symbols than a block has are refused, and nothing is written", 
   const before = damaged.bytes.slice();
   assert.equal(decodeBlock(damaged, missing, repair), false);
   assert.deepEqual(damaged.bytes, before);
+});
+
+Deno.test("a block of symbols that were picked to be slow is given up: 6,000 of them took 7 s", () => {
+  const symbols = 1000;
+  const encoder = new BlockEncoder({ bytes: body(symbols), symbolBytes: 1 });
+  const code = codeOf(symbols);
+  const columns = new Int32Array(maxDegree);
+  const picked: number[] = [];
+  for (let esi = symbols; picked.length < symbols + 2; esi++) {
+    const isi = esi + code.sourceSymbols - symbols;
+    if (columnsOf(code, isi, columns) >= maxDegree - 1) picked.push(esi);
+  }
+  const repair = picked.map((esi) => ({ esi, bytes: encoder.repair(esi) }));
+  const missing = Array.from({ length: symbols }, (_, esi) => esi);
+  const block = { bytes: new Uint8Array(symbols), symbolBytes: 1 };
+  assert.equal(decodeBlock(block, missing, repair), false);
+  assert.ok(block.bytes.every((byte) => byte === 0), "nothing is written");
 });
 
 Deno.test("as many symbols as the block has are enough 97 times in 100", () => {

@@ -22,9 +22,14 @@ export interface Peeling {
   readonly spareRows: Int32Array;
 }
 
-/** Finds the order. The columns from W on are inactive from the beginning. */
-export function peel(code: Code, rows: Rows): Peeling {
-  return new Peeler(code, rows).run();
+/**
+ * Finds the order. The columns from W on are inactive from the beginning.
+ *
+ * @param mostInactive The work after this grows with the cube of the columns that are put aside.
+ * @returns `undefined` when more than `mostInactive` columns would have to be put aside.
+ */
+export function peel(code: Code, rows: Rows, mostInactive = Infinity): Peeling | undefined {
+  return new Peeler(code, rows).run(mostInactive);
 }
 
 class Peeler {
@@ -71,8 +76,8 @@ class Peeler {
     }
   }
 
-  run(): Peeling {
-    const { ltSymbols, intermediateSymbols } = this.#code;
+  run(mostInactive: number): Peeling | undefined {
+    const { ltSymbols, intermediateSymbols, inactiveSymbols } = this.#code;
     const pivotRows: number[] = [];
     const pivotColumns: number[] = [];
     for (let row = 0; row < this.#rows.count; row++) {
@@ -81,6 +86,7 @@ class Peeler {
     while (this.#left > 0) {
       const row = this.#ready.pop();
       if (row === undefined) {
+        if (this.#inactive.length + inactiveSymbols >= mostInactive) return undefined;
         this.#inactivate();
       } else if (this.#unknowns[row] === 1) {
         const column = this.#unknownOf(row);

@@ -40,13 +40,14 @@ export interface Plan {
  * Plans how to get the intermediate symbols.
  *
  * @param isis Internal symbol IDs, each once.
- * @returns `undefined` when they are not enough: there are many solutions.
+ * @param mostInactive Most symbols that may be put aside; what is left then grows with their cube.
+ * @returns `undefined` when they are not enough: there are many solutions, or it is too much work.
  */
-export function planOf(code: Code, isis: Int32Array): Plan | undefined {
+export function planOf(code: Code, isis: Int32Array, mostInactive?: number): Plan | undefined {
   const rows = rowsOf(code, isis);
-  return rows.count + code.hdpcSymbols < code.intermediateSymbols
-    ? undefined
-    : new Planner(code, rows).run();
+  if (rows.count + code.hdpcSymbols < code.intermediateSymbols) return undefined;
+  const peeling = peel(code, rows, mostInactive);
+  return peeling && new Planner(code, rows, peeling).run();
 }
 
 /** A spare row that was reduced: it gives one inactive symbol from those that stay free. */
@@ -71,10 +72,10 @@ class Planner {
   readonly #reduced = new Map<number, Reduced>();
   #places: number;
 
-  constructor(code: Code, rows: Rows) {
+  constructor(code: Code, rows: Rows, peeling: Peeling) {
     this.#code = code;
     this.#rows = rows;
-    this.#peeling = peel(code, rows);
+    this.#peeling = peeling;
     const { inactive } = this.#peeling;
     this.#inactiveIndex = new Int32Array(code.intermediateSymbols).fill(-1);
     this.#stride = Math.ceil(inactive.length / 32);
