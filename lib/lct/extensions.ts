@@ -18,7 +18,7 @@ export const extensionTypes = {
   routePresentationTime: 66,
   /** ROUTE transfer length, 48 bits. */
   tol48: 67,
-  /** DVB-NIP. */
+  /** DVB-NIP actual carrier information. */
   naci: 68,
   fdt: 192,
   cenc: 193,
@@ -44,6 +44,7 @@ export function indexExtensions(packet: Uint8Array, header: LctHeader): LctRejec
     header.ftiOffset =
     header.fdtOffset =
     header.cencOffset =
+    header.naciOffset =
       0;
   header.repeatedExtensions = 0;
   const end = header.headerBytes;
@@ -113,6 +114,8 @@ function note(header: LctHeader, type: number, offset: number): void {
     header.timeOffset = first(header, header.timeOffset, offset);
   } else if (type === extensionTypes.cenc) {
     header.cencOffset = first(header, header.cencOffset, offset);
+  } else if (type === extensionTypes.naci) {
+    header.naciOffset = first(header, header.naciOffset, offset);
   }
 }
 

@@ -47,6 +47,7 @@ export interface LctHeader {
   ftiOffset: number;
   fdtOffset: number;
   cencOffset: number;
+  naciOffset: number;
   /** Extensions whose type came before in the same header; the first one counts. */
   repeatedExtensions: number;
 }
@@ -67,6 +68,7 @@ export function emptyLctHeader(): LctHeader {
     ftiOffset: 0,
     fdtOffset: 0,
     cencOffset: 0,
+    naciOffset: 0,
     repeatedExtensions: 0,
   };
 }

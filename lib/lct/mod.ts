@@ -29,5 +29,6 @@ export {
   normalToi,
   type Toi,
 } from "./header.ts";
+export { decodeExtNaci, encodeExtNaci, type ExtNaci } from "./naci_extension.ts";
 export { fromNtp, type NtpTime, serialDifference, toNtp } from "./ntp.ts";
 export { decodeExtTime, encodeExtTime, type ExtTime } from "./time_extension.ts";
