@@ -21,6 +21,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   mabr: ["xml"],
   metrics: [],
   multicast: [],
+  nip: ["mabr", "xml"],
   notice: ["purge"],
   pod: ["cache", "http", "http1", "upstream"],
   program: ["config", "http", "http1", "log", "metrics", "purge", "topology"],
@@ -47,7 +48,7 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   xml: [],
 };
 
-const satelliteRoad = ["dvbi", "fec", "flute", "lct", "mabr", "multicast"];
+const satelliteRoad = ["dvbi", "fec", "flute", "lct", "mabr", "multicast", "nip"];
 
 /** The lib packages that each program must not know. */
 export const programs: Readonly<Record<string, readonly string[]>> = {
@@ -71,6 +72,7 @@ export const codecs: readonly string[] = [
   "http",
   "lct",
   "mabr",
+  "nip",
   "xml",
 ];
 

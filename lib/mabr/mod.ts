@@ -13,3 +13,4 @@ export {
   parseGatewayConfiguration,
 } from "./parse.ts";
 export { escapePathPattern, matchesPathPattern } from "./path_pattern.ts";
+export { formatDuration, parseDuration, parseTimePoint } from "./time.ts";
