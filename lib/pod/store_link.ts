@@ -153,6 +153,7 @@ export class StoreLink {
   }
 
   #away(): void {
+    if (this.resting) return; // those that were on their way together fail together
     const { restMs = 500 } = this.#options;
     const pauseMs = Math.min(restMs * 2 ** this.#failures++, longestRestMs);
     this.#restUntilMs = performance.now() + pauseMs;
