@@ -29,6 +29,7 @@ import {
   sliceLength,
   sliceOf,
   sliceRangeField,
+  taggedAs,
 } from "./slices.ts";
 import { forbidsStoring, isShareable } from "./storable.ts";
 import type { StoredEntry, StoredResponse } from "./store.ts";
@@ -185,9 +186,10 @@ export class SliceFetcher {
       const times = { ...received, fillSeq: fill.fillSeq };
       const answer = readSliceAnswer(exchange, response, { ...times, index, policy });
       if (answer.kind === "slice") {
-        const same = belongsTo(answer.slice, object, { index, sliceBytes: policy.sliceBytes });
+        const tagged = taggedAs(answer.slice, object);
+        const same = belongsTo(tagged, object, { index, sliceBytes: policy.sliceBytes });
         const kept = same || await this.#adopt(answer.outline, fill) !== undefined;
-        if (kept) return await this.#feed(fill, answer.slice, response.body);
+        if (kept) return await this.#feed(fill, same ? tagged : answer.slice, response.body);
       }
     }
     if (speaksOfResource(response.status)) {
@@ -222,6 +224,9 @@ export class SliceFetcher {
     }
     const updated = slicedObject(await store.update(object.outline, confirmed));
     if (updated === undefined) return false;
+    if (!updated.response.tags.every((tag) => object.response.tags.includes(tag))) {
+      void this.#drop(object);
+    }
     this.#tellAll(fill, updated, response.status);
     tell({ kind: "fetched", result: "not_modified", bytes: 0 });
     return true;

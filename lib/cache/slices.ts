@@ -243,15 +243,27 @@ export function findSliced(
   return undefined;
 }
 
-/** Whether a stored response is the slice `index` of an object. */
+/**
+ * Whether a stored response is the slice `index` of an object. One that lacks a surrogate key of its
+ * object, which a 304 brought since, is none any more: a purge of that key would leave it.
+ */
 export function belongsTo(
   slice: StoredResponse,
-  { response: { variant }, bodyBytes, validator }: SlicedObject,
+  { response: { variant, tags }, bodyBytes, validator }: SlicedObject,
   { index, sliceBytes }: { readonly index: number; readonly sliceBytes: number },
 ): boolean {
   const place = placeOf(slice.fields);
   return slice.variant === variant && place?.completeBytes === bodyBytes &&
-    isSlice(place, index, sliceBytes) && strongValidator(factsOf(slice)) === validator;
+    isSlice(place, index, sliceBytes) && strongValidator(factsOf(slice)) === validator &&
+    tags.every((tag) => slice.tags.includes(tag));
+}
+
+/** Returns a slice that whatever takes its object takes too, beside what its own answer named. */
+export function taggedAs(
+  slice: StoredResponse,
+  { response: { tags } }: SlicedObject,
+): StoredResponse {
+  return { ...slice, tags: [...new Set([...slice.tags, ...tags])] };
 }
 
 /** Finds a stored slice of an object that no purge took. */

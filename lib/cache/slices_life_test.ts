@@ -296,6 +296,46 @@ Deno.test("variants of an object have slices of their own (RFC 9111 §4.1)", asy
   assert.equal(run.sent.length, 4);
 });
 
+Deno.test("a purge of a surrogate key that a 304 brought takes the slices from before it too", async () => {
+  const origin = rangedOrigin(big, [...minute, ["surrogate-key", "old"]]);
+  const run = slicedBench(origin);
+  await assertRange(run, origin, [0, 3 * sliceBytes]);
+  await settle();
+  run.pass(60_000);
+  origin.object.fields = [...minute, ["surrogate-key", "old new"]];
+  await assertRange(run, origin, [0, 10]);
+  await assertRange(run, origin, [sliceBytes, sliceBytes + 10]);
+  await settle();
+  run.purges.purge("new");
+  // Under the same entity tag, to see old bytes; and as if the key had never been.
+  Object.assign(origin.object, { version: 2, fields: [...minute, ["surrogate-key", "old"]] });
+  for (const index of [0, 1, 2]) {
+    await assertRange(run, origin, [index * sliceBytes, (index + 1) * sliceBytes]);
+  }
+});
+
+Deno.test("a slice may have surrogate keys of its own: it is kept, and taken by its object's too", async () => {
+  const origin = rangedOrigin(big, minute);
+  const run = slicedBench(origin, (request) => {
+    const answer = origin.answer(request);
+    const asked = fieldValue(request.fields, "range") ?? "";
+    const own = asked.startsWith("bytes=0-") ? "film" : `from${/\d+/.exec(asked)?.[0]}`;
+    return { ...answer, fields: [...answer.fields, ["surrogate-key", own]] };
+  });
+  for (const _ of [1, 2]) {
+    await assertRange(run, origin, [0, 3 * sliceBytes]);
+    await settle();
+    assert.equal(run.sent.length, 3);
+  }
+  run.purges.purge(`from${2 * sliceBytes}`);
+  await assertRange(run, origin, [0, 3 * sliceBytes]);
+  await settle();
+  assert.equal(run.sent.length, 4);
+  run.purges.purge("film");
+  await assertRange(run, origin, [0, 3 * sliceBytes]);
+  assert.equal(run.sent.length, 7);
+});
+
 for (const word of ["/big", "news"]) {
   Deno.test(`a purge of ${word} takes outline and slices, stored or arriving`, async () => {
     const origin = rangedOrigin(big, [...minute, ["surrogate-key", "news"]]);
