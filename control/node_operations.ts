@@ -66,7 +66,8 @@ export const registerNode = operation({
   id: "registerNode",
   tag: "nodes",
   summary: "Register a node, or renew it",
-  scopes: ["node"],
+  description: "With scope box alone: a set-top box (role stb), and no other node's name.",
+  scopes: ["node", "box"],
   body: v.pipe(
     v.object({ ...nodeReportSchema.entries, ...nodeRecordSchema.entries }),
     v.title("Registration"),
@@ -74,6 +75,7 @@ export const registerNode = operation({
   answers: {
     200: { text: "It was known already.", schema: beatSchema },
     201: { text: "It is a member now.", schema: beatSchema },
+    403: { text: "The caller may register set-top boxes only.", schema: refusalSchema },
     409: { text: "Another live node has the name.", schema: refusalSchema },
     503: { text: "There is no room for one more.", schema: refusalSchema },
   },
@@ -85,7 +87,7 @@ export const heartbeatNode = operation({
   id: "heartbeatNode",
   tag: "nodes",
   summary: "Give a sign of life",
-  scopes: ["node"],
+  scopes: ["node", "box"],
   body: v.pipe(nodeReportSchema, v.title("NodeReport")),
   answers: {
     200: { text: "What control has.", schema: beatSchema },
@@ -99,7 +101,7 @@ export const removeNode = operation({
   id: "removeNode",
   tag: "nodes",
   summary: "Take a node out, as it does itself when it stops",
-  scopes: ["node"],
+  scopes: ["node", "box"],
   answers: {
     204: { text: "It is no member any more." },
     404: { text: "It was none.", schema: refusalSchema },

@@ -14,7 +14,7 @@ import {
   nodeReportSchema,
   regionOfGroup,
 } from "#topology";
-import { noteDetail } from "./access/caller.ts";
+import { callerOf, mayDo, noteDetail } from "./access/caller.ts";
 import { readJson } from "./body.ts";
 import {
   heartbeatNode,
@@ -44,7 +44,7 @@ export function nodeRoutes(parts: ControlParts): Hono {
   app.delete("/nodes/:id", removeNode, (c) => {
     const id = c.req.param("id");
     if (fleet.leave(id)) return c.body(null, 204);
-    if (!membership.leave(id)) return unknownNode(c, id);
+    if (!speaksForNodes(c) || !membership.leave(id)) return unknownNode(c, id);
     parts.onEvent({ kind: "node", id, outcome: "left" });
     parts.refresh.changed();
     return c.body(null, 204);
@@ -83,6 +83,14 @@ function nodeView({ membership, snapshots, log }: ControlParts, view: MemberView
   };
 }
 
+/**
+ * Whether the caller may say something of edges, shields and headends. Whoever opens a set-top box has
+ * its token: as a shield he would be asked for everything.
+ */
+function speaksForNodes(c: Context): boolean {
+  return mayDo(callerOf(c), ["node"]);
+}
+
 async function register(c: Context, parts: ControlParts): Promise<Response> {
   const body = await readJson(c.req.raw, maxBodyBytes);
   if (body.kind === "refused") return c.json({ error: body.sentence }, body.status);
@@ -91,6 +99,10 @@ async function register(c: Context, parts: ControlParts): Promise<Response> {
   const report = v.safeParse(nodeReportSchema, body.value, { abortEarly: true });
   if (!report.success) return refuse(c, "register", report.issues[0]);
   const record = node.output;
+  if (record.role !== "stb" && !speaksForNodes(c)) {
+    const error = `Cannot register: need scope node for role ${record.role}: received box`;
+    return c.json({ error }, 403);
+  }
   const outcome = record.role === "stb"
     ? takeBox(parts, record, report.output)
     : takeNode(parts, record, report.output);
@@ -149,7 +161,7 @@ async function heartbeat(c: Context, parts: ControlParts, id: string): Promise<R
     takeBoxReport(parts, { ...box, version: report.output.version ?? box.version }, report.output);
     return c.json(beat(parts, "stb"));
   }
-  const member = parts.membership.get(id);
+  const member = speaksForNodes(c) ? parts.membership.get(id) : undefined;
   if (member === undefined) return unknownNode(c, id);
   take(parts, id, report.output, { timed: true });
   return c.json(beat(parts, member.record.role));

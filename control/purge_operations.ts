@@ -158,7 +158,7 @@ export const followPurges = operation({
   id: "followPurges",
   tag: "purges",
   summary: "Follow the log itself, one JSON value a line",
-  scopes: ["node", "read"],
+  scopes: ["node", "read", "box"],
   query: {
     after: {
       text: "The last number that the caller has applied; 0 by default.",

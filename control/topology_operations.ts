@@ -52,7 +52,7 @@ export const showTopology = operation({
   id: "showTopology",
   tag: "topology",
   summary: "Get the newest snapshot",
-  scopes: ["read", "node"],
+  scopes: ["read", "node", "box"],
   answers: { 200: { text: "The snapshot.", schema: snapshotSchema } },
 });
 

@@ -87,6 +87,42 @@ Deno.test("each route refuses who has no token, or not its scope, and takes who 
   await rig.close();
 });
 
+Deno.test("the token of a set-top box speaks for set-top boxes alone", async () => {
+  const rig = closedRig();
+  const say = (scope: Scope, method: string, path: string, body?: object) =>
+    rig.app.request(host + path, {
+      method,
+      headers: bearer(rig.secrets[scope]),
+      body: body && JSON.stringify(body),
+    });
+  const node = (id: string, role: string) => ({
+    id,
+    role,
+    url: "http://198.51.100.1/",
+    adminUrl: "http://198.51.100.1:9080/",
+    version: "1.0.0",
+  });
+  for (const role of ["edge", "shield", "headend"]) {
+    const answer = await say("box", "POST", "/nodes", node("mine", role));
+    assert.equal(answer.status, 403, role);
+    assert.match((await answer.json()).error, /need scope node/);
+  }
+  const status = async (...call: Parameters<typeof say>) => {
+    const answer = await say(...call);
+    await answer.body?.cancel();
+    return answer.status;
+  };
+  assert.equal(await status("node", "POST", "/nodes", node("edge-1", "edge")), 201);
+  assert.equal(await status("box", "POST", "/nodes", node("edge-1", "stb")), 409);
+  assert.equal(await status("box", "POST", "/nodes/edge-1/heartbeat", { appliedSeq: 0 }), 404);
+  assert.equal(await status("box", "DELETE", "/nodes/edge-1"), 404);
+  assert.equal(await status("box", "POST", "/nodes", node("box-1", "stb")), 201);
+  assert.equal(await status("box", "POST", "/nodes/box-1/heartbeat", { appliedSeq: 0 }), 200);
+  assert.equal(await status("box", "DELETE", "/nodes/box-1"), 204);
+  assert.equal(await status("node", "DELETE", "/nodes/edge-1"), 204);
+  await rig.close();
+});
+
 Deno.test("a token in force counts at once and to the last moment, a revoked one never", async () => {
   const rig = controlRig();
   const make = async (body: object, headers = {}) => {

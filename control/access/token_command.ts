@@ -56,7 +56,7 @@ const tables = {
   create: {
     data,
     name: tokenName("Who will use it; the issuer of its purges."),
-    scope: scopeList("What it may do: read, purge, admin (everything) or node."),
+    scope: scopeList("What it may do: read, purge, admin (everything), node or box."),
     expires: optional(
       duration(undefined, "When it ends, from now; never by default.", {
         min: 1000,

@@ -9,10 +9,10 @@ import type { MiddlewareHandler } from "hono";
 import type * as v from "valibot";
 
 /** What a token may do; `admin` includes all others. */
-export type Scope = "read" | "purge" | "admin" | "node";
+export type Scope = "read" | "purge" | "admin" | "node" | "box";
 
 /** All scopes. */
-export const scopes: readonly Scope[] = ["read", "purge", "admin", "node"];
+export const scopes: readonly Scope[] = ["read", "purge", "admin", "node", "box"];
 
 /** A schema of the API. */
 export type ApiSchema = v.GenericSchema;
