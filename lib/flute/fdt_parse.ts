@@ -26,7 +26,11 @@ type Lookup = (name: string) => string | undefined;
 
 const longestLocation = 2048;
 const longestText = 512;
-const mostTags = 64;
+/** As many as a cache keeps of a response, each of 256 characters. */
+const mostTags = 128;
+const longestTags = mostTags * 257;
+/** Stands for surrogate keys that are not known: any purge by tag takes the object. */
+const untoldTag = "*";
 
 /** A `File` with an extension that nests is read; more than this nobody needs. */
 const maxDepth = 16;
@@ -122,9 +126,11 @@ function readToi(value: string | undefined): Toi | undefined {
   return toi > 0n && toi < 1n << 112n ? normalToi(toi) : undefined;
 }
 
+/** Too many to keep are as if they were not told: one that was left out could never be purged by. */
 function readTags(value: string | undefined): string[] {
-  const all = text(value, mostTags * longestText)?.split(/\s+/) ?? [];
-  return all.filter((tag) => tag !== "").slice(0, mostTags);
+  if (value === undefined) return [];
+  const tags = text(value, longestTags)?.split(/\s+/).filter((tag) => tag !== "");
+  return tags === undefined || tags.length > mostTags ? [untoldTag] : tags;
 }
 
 function integer(value: string | undefined, most = Number.MAX_SAFE_INTEGER): number | undefined {

@@ -212,6 +212,25 @@ Deno.test("more files than allowed are refused", () => {
   assert.equal(reject(xml), "fdt_too_many_files");
 });
 
+Deno.test("surrogate keys come whole or as *, which any purge by tag takes", () => {
+  const tagsOf = (tags: readonly string[]) => {
+    const listed = fdtFileNode({
+      toi: 1,
+      contentLocation: "http://a/",
+      digests: {},
+      tags,
+      oti: {},
+    });
+    const xml = encodeFdt({ expiresNtp: 1, full: true, complete: false }, [listed]);
+    return parse(xml).files[0].tags;
+  };
+  // What the headend takes for the air: 128 keys of 256 characters.
+  const most = Array.from({ length: 128 }, (_, i) => `${i}-`.padEnd(256, "x"));
+  assert.deepEqual(tagsOf(most), most);
+  assert.deepEqual(tagsOf([...most.map((tag) => tag.slice(0, 9)), "one-more"]), ["*"]);
+  assert.deepEqual(tagsOf(["x".repeat(40_000)]), ["*"]);
+});
+
 Deno.test("entities other than the five of XML stay as they are", () => {
   const { files } = parse(
     `<FDT-Instance Expires="1"><File TOI="1" Content-Location="&a;&lt;&#xFFFFFF;"/></FDT-Instance>`,
