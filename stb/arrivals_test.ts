@@ -190,6 +190,22 @@ Deno.test("what the cache has is not received again, but refreshed", async () =>
   assert.equal(fieldValue(fields, "cache-control"), "max-age=60, stale-if-error=604800");
 });
 
+Deno.test("what is refreshed has the surrogate keys of both, and loses none by a list without", async () => {
+  const { announce, receive, store, marks } = setUp();
+  const tagsAfter = async (tags: readonly string[], purgeSeq: number) => {
+    marks.purgedSeq = purgeSeq;
+    receive(announce(object("/one/1.ts", 1, { tags, purgeSeq })));
+    await settle();
+    return store.find("/one/1.ts")[0].response.tags;
+  };
+  assert.deepEqual(await tagsAfter(["one"], 1), ["one"]);
+  assert.deepEqual(await tagsAfter(["one", "two"], 1), ["one", "two"]);
+  assert.deepEqual(await tagsAfter(["three"], 2), ["one", "two", "three"]);
+  assert.deepEqual(await tagsAfter([], 3), ["one", "two", "three"]);
+  const many = Array.from({ length: 126 }, (_, i) => `more-${i}`);
+  assert.deepEqual(await tagsAfter(many, 4), ["*"]);
+});
+
 Deno.test("what has no name in the cache is not kept", async () => {
   const { announce, receive, outcomes, store, arrivals } = setUp();
   receive(announce(object("", 1, { contentLocation: "urn:something" })));

@@ -4,13 +4,16 @@
  * @module
  */
 
-import type { Purges, Store, StoredEntry, StoredResponse } from "#cache";
+import { type Purges, type Store, type StoredEntry, type StoredResponse, untoldTag } from "#cache";
 import { type Fields, fieldValue } from "#http";
 import type { FdtFile } from "#flute";
 import { entityTagOf, storedFields } from "./stored_head.ts";
 
 /** A renewed freshness that is longer by less than this is not worth a write, in milliseconds. */
 const worthWritingMs = 1000;
+
+/** Surrogate keys that are kept of one object. */
+const mostTags = 128;
 
 /** Compares what FDTs name with what is stored. */
 export class StoredVersions {
@@ -53,9 +56,10 @@ export class StoredVersions {
     const longer = control?.kind === "expires" &&
       control.expiresMs > freshUntilMs(response) + worthWritingMs;
     const fillSeq = Math.max(response.fillSeq, this.fillSeq(file));
-    if (!longer && fillSeq === response.fillSeq) return;
+    const tags = bothTags(response.tags, file.tags);
+    if (!longer && fillSeq === response.fillSeq && tags === response.tags) return;
     const fields = replaced(response.fields, storedFields(response.key, file, nowMs));
-    const renewed = { ...response, fields, fillSeq, requestSentMs: nowMs, receivedMs: nowMs };
+    const renewed = { ...response, tags, fields, fillSeq, requestSentMs: nowMs, receivedMs: nowMs };
     this.#store.update(entry, renewed).catch(() => {}); // a full disk keeps the old head
   }
 }
@@ -63,6 +67,16 @@ export class StoredVersions {
 function freshUntilMs({ fields, receivedMs }: StoredResponse): number {
   const seconds = /(?:^|[\s,])max-age=(\d{1,10})/.exec(fieldValue(fields, "cache-control") ?? "");
   return receivedMs + Number(seconds?.[1] ?? 0) * 1000;
+}
+
+/**
+ * The surrogate keys of a version by all that was said of it: whoever can send to the group can name
+ * fewer, and what has too many is taken by any purge by tag.
+ */
+function bothTags(known: readonly string[], named: readonly string[]): readonly string[] {
+  const added = named.filter((tag) => !known.includes(tag));
+  if (added.length === 0 || known.includes(untoldTag)) return known;
+  return known.length + added.length > mostTags ? [untoldTag] : [...known, ...added];
 }
 
 /** The fields that say how fresh it is, from the newer head; `Age` was of the older one. */

@@ -37,3 +37,4 @@ export {
   type TieredStoreOptions,
   type TierFill,
 } from "./tiered_store.ts";
+export { untoldTag } from "./vouched.ts";
