@@ -182,10 +182,14 @@ export class CacheEngine {
     if (method !== "GET" && method !== "HEAD") return undefined;
     const { store, nowMs, policy, tell } = this.#parts;
     let whole = true;
+    let ranged = false;
     for (const [name, value] of fields) {
       if (needsCloserLook.has(name)) return undefined;
       if (asksForLess.has(name)) whole = false;
-      if (name === "range" && value.includes(",")) return undefined; // several parts are a stream
+      if (name !== "range") continue;
+      // Several parts are a stream, and lines are one list (RFC 9110 §5.3).
+      if (ranged || value.includes(",")) return undefined;
+      ranged = true;
     }
     const requestFields = () => forwardedFields(request, policy);
     const found = lookUp(this.#parts, {
