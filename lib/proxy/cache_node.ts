@@ -96,9 +96,10 @@ export async function startCacheNode(
     },
     nowMs: Date.now,
     stamp: ({ appliedSeq }) => [["purge-seq", String(appliedSeq)], ["cdn-loop", name]],
-    dress: ({ target }, response) => {
+    dress: ({ method, target }, response) => {
       const service = serviceOf(target, services);
-      return service ? { ...response, fields: dressedFields(service, response) } : response;
+      const fields = service && dressedFields(service, { method, ...response });
+      return fields ? { ...response, fields } : response;
     },
     onFailure: (hop, reason) => counts.hopFailure(hop.id, reason),
     onDown: (hop, reason) => log.warn("next hop gave no answer", { hop: hop.url, reason }),

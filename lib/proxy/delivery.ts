@@ -96,14 +96,20 @@ const tagFields: ReadonlySet<string> = new Set(["surrogate-key", "cache-tag"]);
  */
 export function dressedFields(
   { tags, defaultTtlSeconds }: Pick<DeliveryService, "tags" | "defaultTtlSeconds">,
-  { status, fields }: { readonly status: number; readonly fields: Fields },
+  { method, status, fields }: {
+    /** Of the request: what a POST brings is kept only when the origin itself says how long. */
+    readonly method: string;
+    readonly status: number;
+    readonly fields: Fields;
+  },
 ): Fields {
   const has = (names: ReadonlySet<string>) => fields.some(([name]) => names.has(name));
   const added: [string, string][] = [];
   // A 304 replaces the stored fields that it names: keys alone would take those of the origin away.
   const tagged = tags.length > 0 && (status !== 304 || has(tagFields));
   if (tagged) added.push(["surrogate-key", tags.join(" ")]);
-  const silent = defaultTtlSeconds !== undefined && !has(freshnessFields);
+  const silent = defaultTtlSeconds !== undefined && !has(freshnessFields) &&
+    (method === "GET" || method === "HEAD");
   if (silent && [200, 206, 304].includes(status)) {
     added.push(["downlink-cdn-cache-control", `max-age=${Math.floor(defaultTtlSeconds)}`]);
   }

@@ -80,7 +80,20 @@ Deno.test("a query is dropped where the service says so, also behind escapes, an
 const service = { tags: ["vod", "eu"], defaultTtlSeconds: 60.5 };
 const own = ["downlink-cdn-cache-control", "max-age=60"];
 const keys = ["surrogate-key", "vod eu"];
-const rows: { what: string; status: number; fields: [string, string][]; added: string[][] }[] = [
+const rows: {
+  what: string;
+  method?: string;
+  status: number;
+  fields: [string, string][];
+  added: string[][];
+}[] = [
+  {
+    what: "a POST gets no freshness, which would have it kept (RFC 9110 §9.3.3)",
+    method: "POST",
+    status: 200,
+    fields: [["content-location", "/a"]],
+    added: [keys],
+  },
   { what: "a silent 200 gets keys and freshness", status: 200, fields: [], added: [keys, own] },
   {
     what: "what says how fresh it is keeps that",
@@ -103,8 +116,8 @@ const rows: { what: string; status: number; fields: [string, string][]; added: s
     added: [keys, own],
   },
 ];
-for (const { what, status, fields, added } of rows) {
+for (const { what, method = "GET", status, fields, added } of rows) {
   Deno.test(`an origin's response: ${what}`, () => {
-    assert.deepEqual(dressedFields(service, { status, fields }), [...fields, ...added]);
+    assert.deepEqual(dressedFields(service, { method, status, fields }), [...fields, ...added]);
   });
 }
