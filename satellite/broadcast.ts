@@ -7,7 +7,14 @@
 
 import { type FluteObject, FluteSender } from "#flute";
 import { wireBytes } from "#multicast";
-import type { CarouselItem, CarouselPlanner, LiveItem, Outgoing, Traffic } from "./planner.ts";
+import type {
+  CarouselItem,
+  CarouselPlanner,
+  Destination,
+  LiveItem,
+  Outgoing,
+  Traffic,
+} from "./planner.ts";
 
 /** What a broadcast works with. */
 export interface BroadcastOptions {
@@ -19,6 +26,12 @@ export interface BroadcastOptions {
   /** How long an object stays listed after its only pass, so that receivers which lost the FDT learn of it. */
   readonly listedAfterMs: number;
   readonly protection?: Protection;
+  /** Where the packets go; to the media group when absent. */
+  readonly destination?: Destination;
+  /** LCT header extensions of every packet. */
+  readonly extensions?: readonly Uint8Array[];
+  /** Bytes of a symbol; 1400 when absent. */
+  readonly symbolBytes?: number;
 }
 
 /** How packets are protected from loss. */
@@ -109,10 +122,6 @@ export class Broadcast {
 /** Traffic with repair symbols; what comes round each second needs none. */
 const protectedTraffic: ReadonlySet<Traffic> = new Set(["live", "file"]);
 
-function* named(packets: Iterable<Uint8Array>, traffic: Traffic): Iterable<Outgoing> {
-  for (const packet of packets) yield { packet, traffic };
-}
-
 /** One FLUTE session and its FDT, which is repeated while it lists something. */
 class Session {
   readonly planner: CarouselPlanner;
@@ -133,7 +142,8 @@ class Session {
     // After a restart the numbers of the last run still mean its objects to receivers.
     this.#sender = new FluteSender({
       tsi,
-      symbolBytes,
+      symbolBytes: options.symbolBytes ?? symbolBytes,
+      extensions: options.extensions,
       encodingId: this.protection.encodingId,
       firstToi: 1 + Math.floor(wallMs / 1000) % 60_000,
       firstFdtInstanceId: Math.floor(wallMs / 1000) % 2 ** 20,
@@ -162,13 +172,19 @@ class Session {
   /** One pass over an object; live objects and files with what protects them. */
   *pass(toi: number, traffic: Traffic): Iterable<Outgoing> {
     const repairShare = protectedTraffic.has(traffic) ? this.protection.share : 0;
-    yield* named(this.#sender.objectPackets(toi, { repairShare }), traffic);
+    yield* this.#bound(this.#sender.objectPackets(toi, { repairShare }), traffic);
   }
 
   /** One more pass over a file: symbols that nobody has yet, if there is a code that makes such. */
   *freshPass(toi: number, traffic: Traffic): Iterable<Outgoing> {
     const share = 1 + this.protection.share;
-    yield* named(this.#sender.freshPackets(toi, { share }), traffic);
+    yield* this.#bound(this.#sender.freshPackets(toi, { share }), traffic);
+  }
+
+  /** Packets with what they are for and where they go. */
+  *#bound(packets: Iterable<Uint8Array>, traffic: Traffic): Iterable<Outgoing> {
+    const { destination } = this.#options;
+    for (const packet of packets) yield { packet, traffic, destination };
   }
 
   refresh(toi: number, changes: { maxAgeSeconds?: number; purgeSeq?: number }): void {
@@ -196,7 +212,7 @@ class Session {
     for (const { toi } of gone) this.unlist(toi);
     const packets = this.#sender.fdtPackets(wallMs);
     this.#fdtWireBytes = packets.reduce((sum, packet) => sum + wireBytes(packet.length), 0);
-    return packets.map((packet) => ({ packet, traffic: "fdt" }));
+    return [...this.#bound(packets, "fdt")];
   }
 }
 

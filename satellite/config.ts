@@ -27,6 +27,7 @@ import {
 } from "#config";
 import { fecEncodingIds } from "#fec";
 import { isMulticast } from "#multicast";
+import { announcementEndpoint } from "#nip";
 import { parsePublicKey } from "#notice";
 import { commonParameters, target } from "#program";
 import type { Protection } from "./broadcast.ts";
@@ -40,6 +41,17 @@ export const parameters = {
   ttl: integer("1", "Routers that a packet may pass, 0 to 255.", { min: 0, max: 255 }),
   sendTo: optional(
     ipv4Endpoint(undefined, "Where packets go instead of the group: an encapsulator's input."),
+  ),
+  nip: optional(
+    path(
+      undefined,
+      "Network and carrier for the announcement session of DVB-NIP; without it there is none.",
+      "FILE",
+    ),
+  ),
+  announce: ipv4Endpoint(
+    `${announcementEndpoint.group}:${announcementEndpoint.port}`,
+    "Group and port of the announcement session; with --send-to the port at that host.",
   ),
   rate: bitRate("61Mbit", "Rate on the wire, UDP and IPv4 headers included."),
   file: optional(
@@ -141,6 +153,16 @@ export function checkSettings(settings: Settings<typeof parameters>): void {
         `Cannot use --trust-keys: need 44 characters of base64, an Ed25519 key: received ${key}`,
       );
     }
+  }
+  const { nip, announce, group, sendTo } = settings;
+  const own = sendTo === undefined ? `${group.hostname}:${group.port}` : `:${sendTo.port}`;
+  const other = sendTo === undefined
+    ? `${announce.hostname}:${announce.port}`
+    : `:${announce.port}`;
+  if (nip !== undefined && own === other) {
+    throw new BadValue(
+      `Cannot use --announce: need another place than that of the media: received ${announce.hostname}:${announce.port}`,
+    );
   }
   if (isMulticast(from)) {
     throw new BadValue(

@@ -21,6 +21,10 @@ export interface PlannedFile {
   readonly acquisitionMs: number;
   /** When it leaves, in milliseconds since the Unix epoch. */
   readonly expiresMs?: number;
+  /** How long receivers may use it at least; five minutes when absent. */
+  readonly maxAgeSeconds?: number;
+  /** How it is encoded on the air. */
+  readonly contentEncoding?: "gzip";
 }
 
 /** How files are carried. */
@@ -146,7 +150,8 @@ export class FileCarousel {
     if (changed) this.#options.onChange();
   }
 
-  #feedOf({ key, acquisitionMs, popularity }: PlannedFile): ObjectFeed {
+  #feedOf(file: PlannedFile): ObjectFeed {
+    const { key, acquisitionMs, popularity, maxAgeSeconds, contentEncoding } = file;
     return new ObjectFeed(this.#context, {
       key,
       tsi: configurationTsi,
@@ -155,7 +160,8 @@ export class FileCarousel {
       refillMs: Math.min(this.#options.refillMs, acquisitionMs),
       popularity,
       revalidateMs,
-      minMaxAgeSeconds,
+      minMaxAgeSeconds: maxAgeSeconds ?? minMaxAgeSeconds,
+      contentEncoding,
     });
   }
 

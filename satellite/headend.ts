@@ -4,10 +4,12 @@
  * @module
  */
 
+import { encodeExtNaci } from "#lct";
 import type { Logger } from "#log";
 import type { Metrics } from "#metrics";
 import { type DatagramSender, Pacer } from "#multicast";
 import type { PurgeIndex } from "#purge";
+import { AnnouncementFeed, type AnnouncementFeedOptions } from "./announcement_feed.ts";
 import { Broadcast, type Protection } from "./broadcast.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Complaints } from "./complaints.ts";
@@ -16,6 +18,7 @@ import { HeadendCounters } from "./counters.ts";
 import type { FeedContext } from "./feed.ts";
 import type { Carriage } from "./gateway_configuration.ts";
 import { FileCarousel, type PlannedFile } from "./file_carousel.ts";
+import { streamIdentity } from "./installation.ts";
 import { NoticeFeed, type NoticeFeedOptions } from "./notice_feed.ts";
 import { Origin } from "./origin.ts";
 import { type Admission, CarouselPlanner } from "./planner.ts";
@@ -41,6 +44,10 @@ export interface HeadendOptions {
   readonly fetchTimeoutMs: number;
   readonly parallelFetches: number;
   readonly socket: DatagramSender;
+  /** The announcement session of DVB-NIP: where receivers listen, and the socket that sends there. */
+  readonly announcement?: Pick<AnnouncementFeedOptions, "installation" | "group"> & {
+    readonly socket: DatagramSender;
+  };
   readonly purges: PurgeIndex;
   /** Whether there is a purge log: requests then carry the fence. */
   readonly fenced: boolean;
@@ -91,6 +98,8 @@ export interface HeadendStatus {
 }
 
 const fdtAcquisitionMs = 1000;
+/** Leaves room for the longest extension. */
+const announcementSymbolBytes = 1024;
 /** Long enough for a receiver to catch one of several FDTs under heavy loss. */
 const listedAfterMs = 6000;
 const admissionCheckMs = 1000;
@@ -107,6 +116,7 @@ export class Headend {
   readonly #files: FileCarousel;
   readonly #configuration: ConfigurationFeed;
   readonly #notice: NoticeFeed | undefined;
+  readonly #announcement: AnnouncementFeed | undefined;
   #admissionTimer: ReturnType<typeof setInterval> | undefined;
 
   constructor(options: HeadendOptions) {
@@ -132,7 +142,10 @@ export class Headend {
       complaints: this.#complaints,
       nowMs,
     };
-    const onChange = () => this.#configuration.changed();
+    const onChange = () => {
+      this.#configuration.changed();
+      this.#announcement?.changed();
+    };
     const { serviceListKey, writeConfiguration: write } = options;
     this.#catalogue = new Catalogue(context, { serviceListKey, onChange });
     const { refillMs } = options;
@@ -147,6 +160,7 @@ export class Headend {
         return write(documents);
       },
     });
+    this.#announcement = this.#makeAnnouncement(context);
     this.#publishGauges(metrics);
   }
 
@@ -171,6 +185,7 @@ export class Headend {
     await this.#files.stop();
     await this.#configuration.stop();
     await this.#notice?.stop();
+    this.#announcement?.stop();
   }
 
   /** Applies the purges that the index has learnt: what they hit is dropped, fetched and sent again. */
@@ -228,6 +243,30 @@ export class Headend {
     }));
   }
 
+  /** A FLUTE session on a group of its own, in the same rate; its packets say which stream this is. */
+  #makeAnnouncement(context: FeedContext): AnnouncementFeed | undefined {
+    const { announcement } = this.#options;
+    if (announcement === undefined) return undefined;
+    const { installation, group } = announcement;
+    const { network, stream } = installation;
+    const nipStreamProviderName = stream.provider ?? network.provider;
+    const broadcast = new Broadcast({
+      planner: this.#planner,
+      wallMs: Date.now,
+      fdtAcquisitionMs,
+      listedAfterMs,
+      destination: "announcement",
+      extensions: [encodeExtNaci({ ...streamIdentity(installation), nipStreamProviderName })],
+      symbolBytes: announcementSymbolBytes,
+    });
+    return new AnnouncementFeed({ ...context, broadcast }, {
+      installation,
+      group,
+      carriage: () => this.#carriage(),
+      wallMs: Date.now,
+    });
+  }
+
   #makeOrigin(): Origin {
     const { origin, purges, fenced, maxObjectBytes, fetchTimeoutMs, parallelFetches } =
       this.#options;
@@ -241,13 +280,14 @@ export class Headend {
   }
 
   #makeTransmitter(): Transmitter {
-    const { bitsPerSecond, socket } = this.#options;
+    const { bitsPerSecond, socket, announcement } = this.#options;
     const nowMs = () => performance.now();
     const burst = burstBytes(bitsPerSecond);
     return new Transmitter({
       planner: this.#planner,
       pacer: new Pacer({ bitsPerSecond, burstBytes: burst, nowMs: nowMs() }),
       socket,
+      announcementSocket: announcement?.socket,
       nowMs,
       onPacket: (traffic, wire) => {
         this.#counters.packets.add(traffic);

@@ -24,6 +24,7 @@ import { checkSettings, introduction, parameters, protectionOf } from "./config.
 import type { ConfigurationDocuments } from "./configuration_feed.ts";
 import { replaceFile, tryReplaceable } from "./document_file.ts";
 import { Headend, type HeadendStatus } from "./headend.ts";
+import { filesOfInstallation, readInstallation } from "./installation.ts";
 import { keyCommand } from "./key_command.ts";
 import { contentLength, planCommand } from "./plan_command.ts";
 import { WithdrawalFile } from "./withdrawal_file.ts";
@@ -63,13 +64,18 @@ async function start(context: Context): Promise<void> {
   const to = { host: sendTo.hostname, port: sendTo.port };
   const socket = await openSender({ to, interface: from, ttl });
   onDrain(() => socket.close());
+  const announcement = await announcementOf(settings);
+  onDrain(() => announcement?.socket.close());
   const purges = new PurgeIndex();
   const withdrawn = await WithdrawalFile.open(`${settings.data}/withdrawals.json`);
   const signer = await signerOf(settings.signKey);
   const headend = new Headend({
     origin: settings.origin,
     serviceListKey: settings.serviceList,
-    files: filesOfFlags(settings.file ?? [], settings.cycle),
+    files: [
+      ...filesOfFlags(settings.file ?? [], settings.cycle),
+      ...(announcement ? filesOfInstallation(announcement.installation) : []),
+    ],
     refillMs: Math.min(settings.refill, settings.cycle),
     protection: protectionOf(settings),
     group,
@@ -79,6 +85,7 @@ async function start(context: Context): Promise<void> {
     fetchTimeoutMs: settings.fetchTime,
     parallelFetches: settings.fetches,
     socket,
+    announcement,
     purges,
     fenced: settings.control !== undefined,
     notice: signer && {
@@ -145,6 +152,20 @@ function headendFigures(process: ProcessLoad, { bytes }: HeadendStatus): NodeFig
   const satellite = Object.values(bytes).reduce((sum, count) => sum + count, 0);
   const none = { connections: 0, requests: 0, errors: 0, hits: 0, misses: 0, fetchedBytes: 0 };
   return { ...process.read(), ...none, bytesByRoad: { satellite } };
+}
+
+/** Reads `--nip` and opens the socket of the announcement session. */
+async function announcementOf(
+  { nip, announce, sendTo, interface: from, ttl }: Settings<typeof parameters>,
+) {
+  if (nip === undefined) return undefined;
+  const text = await Deno.readTextFile(nip).catch((error: Error) => {
+    throw new BadValue(`Cannot use --nip: need a file: received ${nip} (${error.message})`);
+  });
+  const installation = readInstallation(text, nip);
+  const to = { host: sendTo?.hostname ?? announce.hostname, port: announce.port };
+  const socket = await openSender({ to, interface: from, ttl });
+  return { installation, group: announce, socket };
 }
 
 /** Reads the key of notices. */

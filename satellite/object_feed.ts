@@ -25,6 +25,8 @@ export interface ObjectFeedOptions {
   readonly revalidateMs: number;
   /** How long receivers may use it at least after the origin was last seen to have it. */
   readonly minMaxAgeSeconds: number;
+  /** How it is encoded on the air. */
+  readonly contentEncoding?: "gzip";
   readonly maxBytes?: number;
   /** Looks at a new version; a word back is the reason why it is not carried. */
   readonly read?: (object: FetchedObject) => string | undefined;
@@ -145,11 +147,11 @@ export class ObjectFeed {
   }
 
   #carry(object: FetchedObject): void {
-    const { tsi, traffic, acquisitionMs, refillMs, popularity } = this.#options;
+    const { tsi, traffic, acquisitionMs, refillMs, popularity, contentEncoding } = this.#options;
     const { broadcast, counters, nowMs } = this.#context;
     const ticket = broadcast.carry(
       tsi,
-      carriedObject(object, this.#maxAgeSeconds(object)),
+      { ...carriedObject(object, this.#maxAgeSeconds(object)), contentEncoding },
       nowMs(),
       {
         traffic,

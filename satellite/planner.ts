@@ -18,10 +18,15 @@
 /** What a packet is for; the words are metric labels. */
 export type Traffic = "live" | "playlist" | "init" | "configuration" | "fdt" | "file";
 
+/** Where a packet goes: to the media group, or to the announcement group of DVB-NIP. */
+export type Destination = "media" | "announcement";
+
 /** One packet on its way out. */
 export interface Outgoing {
   readonly packet: Uint8Array;
   readonly traffic: Traffic;
+  /** `media` when absent. */
+  readonly destination?: Destination;
   /** Call it when the packet was handed to the network: it is the last one of its live item. */
   readonly sent?: () => void;
 }

@@ -13,6 +13,8 @@ export interface TransmitterOptions {
   readonly planner: CarouselPlanner;
   readonly pacer: Pacer;
   readonly socket: DatagramSender;
+  /** Takes what is for the announcement group; the same rate holds for both together. */
+  readonly announcementSocket?: DatagramSender;
   /** A clock that does not step, in milliseconds. */
   readonly nowMs: () => number;
   /** Called after each packet; `wire` counts UDP and IP headers. */
@@ -73,9 +75,10 @@ export class Transmitter {
     return held;
   }
 
-  async #send({ packet, traffic, sent }: Outgoing): Promise<void> {
-    const { socket, onPacket, onSendFailed } = this.#options;
-    if (await socket.send(packet) === "sent") onPacket(traffic, wireBytes(packet.length));
+  async #send({ packet, traffic, destination, sent }: Outgoing): Promise<void> {
+    const { announcementSocket, onPacket, onSendFailed } = this.#options;
+    const socket = destination === "announcement" ? announcementSocket : this.#options.socket;
+    if (await socket?.send(packet) === "sent") onPacket(traffic, wireBytes(packet.length));
     else onSendFailed();
     sent?.();
   }

@@ -20,6 +20,12 @@ import { entityTagOf, isPlaylist, storedFields } from "./stored_head.ts";
 import { StoredVersions } from "./stored_versions.ts";
 import { Waiters } from "./waiters.ts";
 
+/** Takes a document that steers the box, and where it came from. */
+export type SteeringHandler = (
+  document: Uint8Array,
+  from: { readonly source: string; readonly channel: Channel },
+) => void;
+
 /** What arrivals work with. */
 export interface ArrivalsOptions {
   readonly openFill: (options: OpenFillOptions) => Fill;
@@ -32,7 +38,7 @@ export interface ArrivalsOptions {
   /** Servers to repair from, by the terms of a channel. */
   readonly tiersFor: (channel: Channel) => readonly (readonly RepairPlace[])[];
   /** Documents that steer the box and are no objects of its cache, by URI, and who takes them. */
-  readonly steering: ReadonlyMap<string, (document: Uint8Array) => void>;
+  readonly steering: ReadonlyMap<string, SteeringHandler>;
   /** An object is in the cache, whole. */
   readonly onStored: (key: string, file: FdtFile, content: Uint8Array) => void;
   readonly onOutcome: (outcome: ArrivalOutcome | "refused", uri: string) => void;
@@ -190,7 +196,7 @@ export class Arrivals {
   #completed(found: OnItsWay): void {
     const { object } = found.arrival;
     if (found.ends === 0) this.#countPackets(object);
-    if (this.#isSteering(object.file)) void this.#steer(object);
+    if (this.#isSteering(object.file)) void this.#steer(found);
     else void found.arrival.complete();
   }
 
@@ -220,13 +226,13 @@ export class Arrivals {
     return this.#options.steering.has(contentLocation);
   }
 
-  async #steer(object: ReceivingObject): Promise<void> {
+  async #steer({ arrival: { object }, channel }: OnItsWay): Promise<void> {
     const { steering, onOutcome } = this.#options;
     this.#onTheirWay.delete(object);
     const document = await object.content();
     if (typeof document === "string") return onOutcome("corrupt", object.file.contentLocation);
     onOutcome("complete", object.file.contentLocation);
-    steering.get(object.file.contentLocation)?.(document);
+    steering.get(object.file.contentLocation)?.(document, { source: object.source, channel });
   }
 
   #homeOf(channel: Channel): ArrivalHome {

@@ -10,19 +10,23 @@ import {
   bytes,
   choice,
   duration,
+  type HostPort,
   hostPort,
   integer,
   type Introduction,
   ipv4,
+  isIpv4,
   list,
   name,
   optional,
   type Parameter,
   path,
+  type Settings,
   text,
   url,
 } from "#config";
 import { fecEncodingIds } from "#fec";
+import { isMulticast } from "#multicast";
 import { parsePublicKey, type PublicKey } from "#notice";
 import { commonParameters, target } from "#program";
 
@@ -45,8 +49,14 @@ export const parameters = {
   session: optional(
     text(
       undefined,
-      "DVB-MABR gateway configuration, full or bootstrap: what to receive. Needed.",
+      "DVB-MABR gateway configuration, full or bootstrap: what to receive. This or --nip.",
       "FILE|URL",
+    ),
+  ),
+  nip: optional(
+    group(
+      "DVB-NIP announcement group, by the standard 224.0.23.14:3937: the satellite says what to " +
+        "receive.",
     ),
   ),
   interface: ipv4(
@@ -125,6 +135,42 @@ export const introduction: Introduction = {
     },
   ],
 };
+
+/**
+ * Checks what one row alone cannot.
+ *
+ * @throws {BadValue} One sentence.
+ */
+export function checkSettings({ session, nip, trustKey }: Settings<typeof parameters>): void {
+  if (session === undefined && nip === undefined) {
+    throw new BadValue(
+      "Cannot use --session: need a gateway configuration, as FILE or URL, or --nip: " +
+        "received nothing",
+    );
+  }
+  if (nip === undefined) return;
+  if (session !== undefined) {
+    throw new BadValue("Cannot use --nip: need either it or --session: received both");
+  }
+  if (trustKey !== undefined) {
+    throw new BadValue(
+      "Cannot use --nip: need a bootstrap that --trust-key vouches for, as --session: received both",
+    );
+  }
+}
+
+/** `ADDRESS:PORT` of a multicast group. */
+function group(help: string): Parameter<HostPort> {
+  const any = hostPort(undefined, help);
+  const read = (value: string) => {
+    const endpoint = any.read(value);
+    if (isIpv4(endpoint.hostname) && isMulticast(endpoint.hostname) && endpoint.port > 0) {
+      return endpoint;
+    }
+    throw new BadValue(`need a group and port such as 224.0.23.14:3937: received ${value}`);
+  };
+  return { ...any, form: "IP:PORT", read };
+}
 
 function publicKey(help: string): Parameter<PublicKey> {
   const read = (value: string) => {

@@ -15,8 +15,9 @@ import { gatewayConfigurationUri } from "#mabr";
 import { type NoticeKeeper, noticeUri, type Withdrawals } from "#notice";
 import { openReceiver } from "#multicast";
 import { homeApp } from "./app.ts";
-import { Arrivals } from "./arrivals.ts";
-import type { Channel } from "./channels.ts";
+import { Announcement, announcementName } from "./nip_announcement.ts";
+import { Arrivals, type SteeringHandler } from "./arrivals.ts";
+import { type Channel, channelId } from "./channels.ts";
 import { Forecast } from "./forecast.ts";
 import type { HomeMetrics } from "./home_metrics.ts";
 import { InBandVersions } from "./in_band.ts";
@@ -43,7 +44,12 @@ export interface HomeOptions {
   readonly receiveBufferBytes: number;
   /** FEC encoding IDs in use; all that are built in when absent. */
   readonly schemes?: ReadonlySet<number>;
-  readonly session: Pick<SessionKeeperOptions, "load" | "kept">;
+  /** Without `load` the configuration is found by `announcement`. */
+  readonly session:
+    & Pick<SessionKeeperOptions, "kept">
+    & Partial<Pick<SessionKeeperOptions, "load">>;
+  /** The announcement session of DVB-NIP. */
+  readonly announcement?: { readonly group: string; readonly port: number };
   readonly store: Store & { readonly evictedCount?: number };
   readonly purges: Purges;
   /** Edges by flag. */
@@ -92,6 +98,7 @@ export class Home {
   readonly #arrivals: Arrivals;
   readonly #reception: Reception;
   readonly #keeper: SessionKeeper;
+  readonly #announcement: Announcement | undefined;
   readonly #players: PlayerAnswers;
   /** When a player last asked for anything of a service. */
   readonly #watchedMs = new Map<string, number>();
@@ -120,6 +127,7 @@ export class Home {
       policy: { honourRequestDirectives: false, hideFields: ["surrogate-key", "cache-tag"] },
       onOutcome: (outcome) => metrics.cache(outcome),
     });
+    this.#announcement = this.#makeAnnouncement();
     const forecast = new Forecast();
     const isMedia = (key: string) => this.#services.isMedia(key);
     this.#arrivals = this.#makeArrivals(forecast, isMedia);
@@ -163,6 +171,7 @@ export class Home {
   async start(): Promise<undefined | { readonly error: unknown }> {
     this.#timer = setInterval(() => this.#tick(), tickMs);
     await this.#readServices(this.#options.store);
+    if (this.#announcement !== undefined) await this.#tune([]);
     return await this.#keeper.start();
   }
 
@@ -177,6 +186,7 @@ export class Home {
       appliedSeq: purges.appliedSeq,
       road: this.#reception.road,
       channels: this.#reception.channels,
+      nip: this.#announcement?.view,
       services: this.#services.views,
       arriving: this.#arrivals.count,
     }, Date.now());
@@ -264,10 +274,11 @@ export class Home {
   }
 
   /** Who takes the documents from the air that steer the box. */
-  #steering(): Map<string, (document: Uint8Array) => void> {
+  #steering(): Map<string, SteeringHandler> {
     const { trust, metrics, log } = this.#options;
     const configure = (document: Uint8Array) => void this.#keeper.inBand(document);
-    if (trust === undefined) return new Map([[gatewayConfigurationUri, configure]]);
+    const announced = Announcement.uris.map((uri) => this.#announced(uri));
+    if (trust === undefined) return new Map([[gatewayConfigurationUri, configure], ...announced]);
     const notices = new Notices({
       ...trust,
       onConfiguration: configure,
@@ -282,7 +293,32 @@ export class Home {
     return new Map([
       [gatewayConfigurationUri, (document) => notices.configure(document)],
       [noticeUri, (document) => void notices.hear(document)],
+      ...announced,
     ]);
+  }
+
+  #announced(uri: string): [uri: string, handler: SteeringHandler] {
+    return [uri, (document, { source, channel }) => {
+      if (channel.name === announcementName) this.#announcement?.take(uri, document, source);
+    }];
+  }
+
+  #makeAnnouncement(): Announcement | undefined {
+    const { announcement, metrics } = this.#options;
+    return announcement && new Announcement({
+      ...announcement,
+      onBootstrap: () => this.#keeper.given(),
+      onOutcome: (outcome) => metrics.announcement(outcome),
+      nowMs: Date.now,
+    });
+  }
+
+  /** Listens to the announcement session, whatever the configuration says, and to these channels. */
+  async #tune(channels: readonly Channel[]): Promise<void> {
+    const own = this.#announcement?.channel;
+    if (own === undefined) return await this.#reception.tune(channels);
+    const others = channels.filter((channel) => channelId(channel) !== channelId(own));
+    await this.#reception.tune([own, ...others]);
   }
 
   #noteWatched(target: string): void {
@@ -305,6 +341,9 @@ export class Home {
       openReceiver,
       onEvent: (event, channel) => this.#arrivals.handle(event, channel),
       wantFile: (file) => this.#arrivals.wants(file),
+      onPacket: (channel, source, naci) => {
+        if (channel.name === announcementName) this.#announcement?.heard(source, naci);
+      },
       onLeft: (channel) => this.#arrivals.left(channel),
       onDatagram: (outcome) => metrics.datagram(outcome),
       onNote: (level, sentence) => log[level](sentence),
@@ -312,13 +351,20 @@ export class Home {
     });
   }
 
+  #bootstrap(): Promise<Uint8Array> {
+    return this.#announcement?.bootstrap() ??
+      Promise.reject(new Error("need a gateway configuration: received nothing"));
+  }
+
   #makeKeeper(): SessionKeeper {
     const { session, metrics, log } = this.#options;
+    const { kept, load = () => this.#bootstrap() } = session;
     return new SessionKeeper({
-      ...session,
+      load,
+      kept,
       apply: async (channels) => {
         this.#channels = channels;
-        await this.#reception.tune(channels);
+        await this.#tune(channels);
       },
       onApplied: (origin, { channels, refused }) => {
         metrics.session(origin, "applied");
@@ -339,7 +385,9 @@ export class Home {
     this.#reception.tick(nowMs);
     if (this.#ticks++ % slowTicks !== 0) return;
     this.#arrivals.tick(nowMs);
-    const heard = this.#reception.channels.some(({ state }) => state === "receiving");
+    const heard = this.#reception.channels.some(({ state, channel }) => {
+      return state === "receiving" && channel.name !== announcementName;
+    });
     this.#keeper.tick(nowMs, { heard });
     if (nowMs - this.#lookedMs >= retryServicesMs) void this.#lookForServices(nowMs);
   }

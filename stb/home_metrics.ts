@@ -8,6 +8,7 @@ import type { CacheOutcome, DiskFault } from "#cache";
 import type { ReceiveOutcome } from "#flute";
 import type { Metrics } from "#metrics";
 import type { NoticeOutcome } from "#notice";
+import type { AnnouncementOutcome } from "./nip_announcement.ts";
 import type { ArrivalOutcome } from "./arrival.ts";
 import type { RepairReport } from "./repairer.ts";
 import type { Road } from "./road.ts";
@@ -25,6 +26,7 @@ export interface HomeMetrics {
   cache(outcome: CacheOutcome): void;
   session(origin: SessionOrigin, outcome: "applied" | "unapproved" | SessionRejection): void;
   notice(outcome: NoticeOutcome | "not_kept"): void;
+  announcement(outcome: AnnouncementOutcome): void;
   liveSkipped(): void;
   diskFault(fault: DiskFault): void;
   /** Shows what is known by its state. */
@@ -57,6 +59,11 @@ export function homeMetrics(metrics: Metrics): HomeMetrics {
     "result",
   ]);
   const notices = counter("notices_total", "Signed notices by what became of them.", ["outcome"]);
+  const announcements = counter(
+    "announcement_documents_total",
+    "Documents of the DVB-NIP announcement session by what became of them.",
+    ["outcome"],
+  );
   const sessions = counter("session_documents_total", "Configurations by origin and outcome.", [
     "origin",
     "outcome",
@@ -78,6 +85,7 @@ export function homeMetrics(metrics: Metrics): HomeMetrics {
     },
     session: (origin, outcome) => sessions.inc({ origin, outcome }),
     notice: (outcome) => notices.inc({ outcome }),
+    announcement: (outcome) => announcements.inc({ outcome }),
     liveSkipped: () => skipped.inc(),
     diskFault: ({ reason }) => faults.inc({ reason }),
     watch: (status) => watch(metrics, status),

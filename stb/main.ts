@@ -13,7 +13,7 @@ import { availableFirst, edgesFor, type TopologySnapshot } from "#topology";
 import { httpNextHop } from "#upstream";
 import { AirLog } from "./air_log.ts";
 import { announce } from "./announce.ts";
-import { introduction, parameters, schemesOf } from "./config.ts";
+import { checkSettings, introduction, parameters, schemesOf } from "./config.ts";
 import { Home } from "./home.ts";
 import { homeMetrics } from "./home_metrics.ts";
 import { keptSession, sessionLoader } from "./session_file.ts";
@@ -25,12 +25,8 @@ await runProgram({
   introduction,
   parameters,
   async start({ settings, log, metrics, admin, token, setReady, onDrain }) {
-    const { session, cache, control, listen: at } = settings;
-    if (session === undefined) {
-      throw new BadValue(
-        "Cannot use --session: need a gateway configuration, as FILE or URL: received nothing",
-      );
-    }
+    const { session, nip, cache, control, listen: at } = settings;
+    checkSettings(settings);
     const page = await pageFolder(settings.page);
     const name = settings.nodeId ?? `stb-${at.port}`;
     const counts = homeMetrics(metrics);
@@ -49,7 +45,11 @@ await runProgram({
       interfaceAddress: settings.interface,
       receiveBufferBytes: settings.receiveBuffer,
       schemes: schemesOf(settings.fec),
-      session: { load: sessionLoader(session), kept: keptSession(`${cache}/session.xml`) },
+      session: {
+        load: session === undefined ? undefined : sessionLoader(session),
+        kept: keptSession(`${cache}/session.xml`),
+      },
+      announcement: nip && { group: nip.hostname, port: nip.port },
       store,
       purges: index,
       repair: settings.repair ?? [],
@@ -134,7 +134,8 @@ await runProgram({
         ? failed.error.message
         : `need a gateway configuration: received ${failed.error}`;
       // A file that is not there is a mistake; a server that is away comes back.
-      if (!/^https?:/i.test(session)) throw new BadValue(`Cannot use --session: ${received}`);
+      const isFile = session !== undefined && !/^https?:/i.test(session);
+      if (isFile) throw new BadValue(`Cannot use --session: ${received}`);
       log.warn("no configuration yet", { reason: received });
     }
     if (settings.mdns === "on") {

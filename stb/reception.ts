@@ -6,7 +6,7 @@
  */
 
 import { type FdtFile, type FluteEvent, FluteReceiver, type ReceiveOutcome } from "#flute";
-import { decodeLctHeader, emptyLctHeader } from "#lct";
+import { decodeExtNaci, decodeLctHeader, emptyLctHeader, type ExtNaci } from "#lct";
 import type { Datagram, DatagramReceiver, ReceiverOptions } from "#multicast";
 import { type Channel, isMulticast, socketId } from "./channels.ts";
 
@@ -20,6 +20,8 @@ export interface ReceptionOptions {
   readonly openReceiver: (options: ReceiverOptions) => Promise<DatagramReceiver>;
   readonly onEvent: (event: FluteEvent, channel: Channel) => void;
   readonly wantFile: (file: FdtFile) => boolean;
+  /** A packet of a channel came from `source`; `naci` is its carrier information (DVB-NIP). */
+  readonly onPacket?: (channel: Channel, source: string, naci: ExtNaci | undefined) => void;
   /** A channel is received no more. */
   readonly onLeft: (channel: Channel) => void;
   /** What each datagram was good for; `internal_error` stands for a fault of ours. */
@@ -249,6 +251,8 @@ export class Reception {
     if (tuned !== undefined) {
       tuned.packets++;
       tuned.lastPacketMs = nowMs;
+      const naci = header.naciOffset === 0 ? undefined : decodeExtNaci(bytes, header.naciOffset);
+      this.#options.onPacket?.(tuned.channel, source, naci);
     }
     return outcome;
   }

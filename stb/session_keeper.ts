@@ -69,6 +69,11 @@ export class SessionKeeper {
     if (why === undefined) this.#loadAgainMs = Infinity;
   }
 
+  /** There is a given document now: it counts while nothing else is in force. */
+  given(): void {
+    if (this.#current === undefined) void this.#loadGiven();
+  }
+
   /** Reads the given document again when it could not be read, or when nothing is heard for long. */
   tick(nowMs: number, { heard }: { readonly heard: boolean }): void {
     if (heard) this.#heardMs = nowMs;

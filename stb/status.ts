@@ -5,6 +5,7 @@
  */
 
 import type { Store } from "#cache";
+import type { AnnouncementView } from "./nip_announcement.ts";
 import type { ChannelStatus } from "./reception.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Service } from "./services.ts";
@@ -20,6 +21,8 @@ export interface StatusParts {
   readonly appliedSeq: number;
   readonly road: "multicast" | "unicast" | "none";
   readonly channels: readonly ChannelStatus[];
+  /** With DVB-NIP: the network and the carrier that are received. */
+  readonly nip?: AnnouncementView;
   readonly services: readonly ServiceView[];
   /** Objects being received or mended. */
   readonly arriving: number;
@@ -62,6 +65,7 @@ export function statusOf(parts: StatusParts, nowMs: number) {
       evicted: store.evictedCount ?? 0,
     },
     purge: { appliedSeq: parts.appliedSeq },
+    nip: parts.nip,
     channels: channels.map((status) => channelView(status)),
     services: parts.services.map((view) => serviceView(view, channels, nowMs)),
     recent: ledger.recent,

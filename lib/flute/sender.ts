@@ -67,6 +67,8 @@ export interface FluteSenderOptions {
   readonly firstToi?: number;
   /** Likewise for FDT instances; 0 by default. */
   readonly firstFdtInstanceId?: number;
+  /** LCT header extensions that every packet carries, encoded. */
+  readonly extensions?: readonly Uint8Array[];
 }
 
 /** Above this a document is split: known receivers keep its length in 16 bits. */
@@ -120,6 +122,7 @@ export class FluteSender {
   readonly #encodingId: number;
   readonly #maxSourceBlockSymbols: number;
   readonly #validityMs: number;
+  readonly #extensions: readonly Uint8Array[];
   readonly #listed = new Map<number, Listed>();
   /** TOIs that an unexpired FDT still binds, with the time when it expires. */
   readonly #retired = new Map<number, number>();
@@ -143,6 +146,7 @@ export class FluteSender {
     inRange("maxSourceBlockSymbols", maxSourceBlockSymbols, 1, 65_535);
     inRange("fdtValiditySeconds", fdtValiditySeconds, 2, 2 ** 31 - 1);
     this.tsi = tsi;
+    this.#extensions = options.extensions ?? [];
     this.#symbolBytes = symbolBytes;
     this.#encodingId = encodingId;
     this.#maxSourceBlockSymbols = maxSourceBlockSymbols;
@@ -185,7 +189,8 @@ export class FluteSender {
         `Cannot add FLUTE object: need at most 65536 source blocks: received ${blocks}`,
       );
     }
-    const head = { tsi: this.tsi, toi, codepoint: oti.encodingId };
+    const extensions = this.#extensions;
+    const head = { tsi: this.tsi, toi, codepoint: oti.encodingId, extensions };
     const form = {
       cut,
       encodingId: oti.encodingId,
@@ -387,6 +392,7 @@ export class FluteSender {
         encodeExtFdt({ version: 1, instanceId: page.instanceId }),
         encodeExtension(extensionTypes.fti, encodeFti(oti)),
         encodeExtTime({ sentNtpSeconds: now.seconds, sentNtpFraction: now.fraction }),
+        ...this.#extensions,
       ],
     });
     const cut = partition(body.length, oti.symbolBytes, oti.maxSourceBlockSymbols);
