@@ -15,7 +15,7 @@ const text = (most: number) =>
     v.string(),
     v.nonEmpty("some text"),
     v.maxLength(most, `at most ${most} characters`),
-    v.check((value) => value.isWellFormed() && !/[\0-\x1F]/.test(value), "text without controls"),
+    v.check((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), "text without controls"),
   );
 const whole = (least: number, most: number) => {
   const need = `a whole number from ${least} to ${most}`;
@@ -109,7 +109,8 @@ export function readInstallation(text: string, file: string): Installation {
   if (reading.success) return reading.output;
   const [issue] = reading.issues;
   const where = v.getDotPath(issue) ?? "an object";
-  const need = issue.kind === "validation" ? issue.message : issue.expected ?? "nothing";
+  const asked = issue.expected === "never" ? "no such key" : issue.expected ?? "nothing";
+  const need = issue.kind === "validation" ? issue.message : asked;
   const received = issue.received.slice(0, 80);
   throw new BadValue(`Cannot use --nip: need ${need} as ${where} in ${file}: received ${received}`);
 }

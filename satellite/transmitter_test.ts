@@ -77,6 +77,50 @@ Deno.test("stop() ends between two packets, and a failed send is counted and pas
   assert.deepEqual([count, failed, item.sentCalls], [3, 1, 1]);
 });
 
+Deno.test("each packet goes to its own group, and both groups share the rate", async () => {
+  const bitsPerSecond = 2e6;
+  const burst = burstBytes(bitsPerSecond);
+  const planner = new CarouselPlanner({ bitsPerSecond });
+  const both: LiveItem = {
+    wireBytes: 400_000,
+    *open(): Iterable<Outgoing> {
+      for (const { packet, traffic } of segment(400, 1000).open(0)) {
+        yield { packet, traffic, destination: "announcement" };
+        yield { packet, traffic, destination: "media" };
+      }
+    },
+    sent: () => {},
+  };
+  planner.queue(both, 0);
+  const taken: string[] = [];
+  const startMs = performance.now();
+  let bytes = 0;
+  const socket = (name: string): DatagramSender => ({
+    address,
+    send: (packet) => {
+      taken.push(name);
+      bytes += wireBytes(packet.length);
+      const allowed = bitsPerSecond / 8000 * (performance.now() - startMs) + burst;
+      assert.ok(bytes <= allowed + 1500, `${bytes} bytes where ${allowed} are allowed`);
+      return Promise.resolve("sent");
+    },
+    close: () => {},
+  });
+  const transmitter = new Transmitter({
+    planner,
+    pacer: new Pacer({ bitsPerSecond, burstBytes: burst, nowMs: startMs }),
+    socket: socket("media"),
+    announcementSocket: socket("announcement"),
+    nowMs: () => performance.now(),
+    onPacket: () => {},
+    onSendFailed: () => assert.fail("a packet found no socket"),
+  });
+  transmitter.start();
+  while (taken.length < 60) await new Promise((resolve) => setTimeout(resolve, 2));
+  await transmitter.stop();
+  taken.forEach((name, at) => assert.equal(name, at % 2 === 0 ? "announcement" : "media"));
+});
+
 Deno.test("the burst is 8 ms of the rate within fixed bounds", () => {
   fc.assert(fc.property(fc.double({ min: 1e3, max: 1e10, noNaN: true }), (rate) => {
     const burst = burstBytes(rate);
