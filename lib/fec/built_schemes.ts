@@ -15,15 +15,22 @@ import { repairSymbols } from "./reed_solomon/oti.ts";
 /** Largest ESI of RaptorQ, and one more. */
 const mostRaptorQ = 2 ** 24;
 
+/** What the plan of a block costs for each symbol, and how many sums each symbol is in, as measured. */
+const raptorQWork = { plan: 5000, sums: 5 };
+
 /** The codes by FEC encoding ID. */
 export const erasureCodes: ReadonlyMap<number, ErasureCode> = new Map<number, ErasureCode>([
   [fecEncodingIds.raptorQ, {
     repairSymbols: (symbols) => mostRaptorQ - symbols,
+    decodeWork: (symbols, symbolBytes) =>
+      symbols * (raptorQWork.plan + raptorQWork.sums * symbolBytes),
     encoder: (block) => new raptorQ.BlockEncoder(block),
     decode: raptorQ.decodeBlock,
   }],
   [fecEncodingIds.reedSolomon8, {
     repairSymbols,
+    // Each source symbol goes into each that is missing, and no more are than there is repair for.
+    decodeWork: (symbols, symbolBytes) => symbols * Math.min(symbols, 255 - symbols) * symbolBytes,
     encoder: (block) => new reedSolomon.BlockEncoder(block),
     decode: reedSolomon.decodeBlock,
   }],

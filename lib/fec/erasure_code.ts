@@ -35,6 +35,11 @@ type BlockLimits = "maxSourceBlockSymbols" | "maxEncodingSymbols";
 export interface ErasureCode {
   /** How many different repair symbols a block of so many source symbols has, in such an object. */
   repairSymbols(symbols: number, oti: Pick<FecOti, BlockLimits>): number;
+  /**
+   * About how many octets are added up to decode a block of so many source symbols, at worst: the
+   * measure of what a stranger's block may cost.
+   */
+  decodeWork(symbols: number, symbolBytes: number): number;
   encoder(block: SourceBlock): RepairSource;
   /**
    * Fills in the source symbols that are missing, in place.

@@ -21,6 +21,19 @@ export type PutOutcome =
  */
 const mostTails = 256;
 
+/** How an object with an erasure code is mended. */
+interface Mending {
+  /** Missing symbols of each block. */
+  readonly missing: Int32Array;
+  readonly repair: RepairSymbols;
+  /** Whether a block of so many symbols may be decoded now. */
+  readonly mayDecode: (symbols: number) => boolean;
+  /** Blocks that could be decoded, and must wait until they may. */
+  readonly waiting: Set<number>;
+}
+
+const always = () => true;
+
 /** The bytes of one object, and which of its symbols are there. Each byte is written once. */
 export class Assembly {
   readonly cut: Partition;
@@ -29,8 +42,8 @@ export class Assembly {
   /** One bit a symbol, lowest first. */
   readonly #have: Uint32Array;
   #missing: number;
-  /** Missing symbols of each block, and what mends it; without an erasure code neither is kept. */
-  readonly #mending: { readonly missing: Int32Array; readonly repair: RepairSymbols } | undefined;
+  /** Absent without an erasure code. */
+  readonly #mending: Mending | undefined;
   /** The first missing symbol. */
   #front = 0;
   #receivedBytes = 0;
@@ -42,13 +55,17 @@ export class Assembly {
 
   /**
    * @param code What its repair symbols are made by, if there are any.
+   * @param mayWork Asked before each block is decoded, with what that costs at worst; a block that may
+   * not be decoded waits for {@link mendWaiting}.
    * @throws RangeError when the machine has no memory for it.
    */
-  constructor(cut: Partition, code?: ErasureCode) {
+  constructor(cut: Partition, code?: ErasureCode, mayWork: (octets: number) => boolean = always) {
     this.cut = cut;
     this.#mending = code && {
       missing: Int32Array.from({ length: cut.blocks }, (_, sbn) => blockSymbols(cut, sbn)),
       repair: new RepairSymbols(code, cut),
+      mayDecode: (symbols) => mayWork(code.decodeWork(symbols, cut.symbolBytes)),
+      waiting: new Set(),
     };
     this.body = new Uint8Array(cut.bytes);
     this.#have = new Uint32Array(Math.ceil(cut.symbols / 32));
@@ -140,6 +157,11 @@ export class Assembly {
     return this.#mending === undefined ? holes : this.#needed(holes);
   }
 
+  /** Decodes what had to wait, as far as it may now. */
+  mendWaiting(): void {
+    for (const sbn of [...this.#mending?.waiting ?? []]) this.#mend(sbn);
+  }
+
   /** Leaves out the last holes of each block, as many as its repair symbols fill. */
   #needed(holes: readonly (readonly [start: number, end: number])[]): [number, number][] {
     const { symbolBytes, bytes } = this.cut;
@@ -187,9 +209,14 @@ export class Assembly {
 
   /** Lets the code fill the holes of a block, if there are symbols enough. */
   #mend(sbn: number): void {
-    const { missing, repair } = this.#mending!;
+    const { missing, repair, mayDecode, waiting } = this.#mending!;
+    waiting.delete(sbn);
     if (missing[sbn] === 0) return repair.forget(sbn);
     if (!repair.enough(sbn, missing[sbn])) return;
+    if (!mayDecode(blockSymbols(this.cut, sbn))) {
+      waiting.add(sbn);
+      return;
+    }
     const first = symbolIndex(this.cut, sbn, 0);
     const holes = Array.from({ length: blockSymbols(this.cut, sbn) }, (_, esi) => esi)
       .filter((esi) => !this.#has(first + esi));

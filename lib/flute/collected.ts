@@ -35,8 +35,10 @@ export interface Shape {
   readonly encodingId: number;
 }
 
-/** Where an object came from. */
+/** Where an object came from, and what it may cost. */
 export interface Origin {
+  /** Asked before a block is decoded: whether so many octets may be added up now. */
+  readonly mayWork: (octets: number) => boolean;
   readonly source: string;
   readonly tsi: number;
   readonly nowMs: number;
@@ -68,13 +70,13 @@ export class Collected implements ReceivingObject {
   #content: Promise<Uint8Array | ContentRejection> | undefined;
 
   /** @throws RangeError when the machine has no memory for it. */
-  constructor(owner: Owner, file: FdtFile, shape: Shape, { source, tsi, nowMs }: Origin) {
+  constructor(owner: Owner, file: FdtFile, shape: Shape, { source, tsi, nowMs, mayWork }: Origin) {
     this.#owner = owner;
     const { cut, encodingId } = shape;
     const code = erasureCodes.get(encodingId);
     this.encodingId = encodingId;
     this.heldBytes = cut.bytes * (code === undefined ? 1 : 2);
-    this.#assembly = new Assembly(cut, code);
+    this.#assembly = new Assembly(cut, code, mayWork);
     this.#progress = { kind: "progress", object: this };
     this.source = source;
     this.tsi = tsi;
@@ -118,6 +120,13 @@ export class Collected implements ReceivingObject {
     this.packetsReceived++;
     this.#grown();
     return outcome;
+  }
+
+  /** Decodes the blocks that had to wait, as far as they may now be. */
+  mendWaiting(): void {
+    const before = this.receivedBytes;
+    this.#assembly.mendWaiting();
+    if (this.receivedBytes > before) this.#grown();
   }
 
   fill(start: number, bytes: Uint8Array): FillOutcome {

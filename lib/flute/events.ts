@@ -36,6 +36,8 @@ export type FileRefusal =
   | "length_unknown"
   | "unsupported_fec"
   | "bad_fec_parameters"
+  /** Decoding one block could cost more than `maxFecBlockWork`. */
+  | "fec_block_too_large"
   /** More than `maxFiles` are bound. */
   | "too_many_files"
   /** The machine has none. */
@@ -169,6 +171,8 @@ export type ReceiveOutcome =
   | "fdt_bad_encoding"
   | "fdt_bad_xml"
   | "fdt_too_many_files"
+  /** More of them than `maxFdtBytesPerSecond` allows: read when it is repeated. */
+  | "fdt_too_often"
   | "fdt_expired"
   | "bad_payload_id"
   | "bad_payload_length"

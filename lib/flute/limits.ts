@@ -36,6 +36,23 @@ export interface FluteLimits {
   readonly laterObjectMs: number;
   /** Silence of an object, in milliseconds. */
   readonly objectTimeoutMs: number;
+  /**
+   * What decoding one block of an erasure code may cost, in octets added up (`ErasureCode.decodeWork`;
+   * 32 Mi are some 70 ms of a server's core): files with larger blocks are refused.
+   */
+  readonly maxFecBlockWork: number;
+  /**
+   * What decoding may cost in a second, of one session, in the same octets; twice `maxFecBlockWork`
+   * at once. What is above waits.
+   */
+  readonly maxFecWorkPerSecond: number;
+  /** Tags of one FDT document, opening and closing: reading costs more by them than by bytes. */
+  readonly maxFdtTags: number;
+  /**
+   * Bytes of decoded FDT documents that are parsed in a second, of one session, each tag counting 64
+   * more; twice that at once. What is above is passed over, and read when it is repeated.
+   */
+  readonly maxFdtBytesPerSecond: number;
   /** Growth of `contiguousBytes` between two `progress` events, in bytes; 0 means each packet. */
   readonly progressBytes: number;
 }
@@ -55,5 +72,9 @@ export const defaultFluteLimits: FluteLimits = {
   reorderMs: 50,
   laterObjectMs: 500,
   objectTimeoutMs: 10_000,
+  maxFecBlockWork: 32 * 2 ** 20,
+  maxFecWorkPerSecond: 256 * 2 ** 20,
+  maxFdtTags: 8192,
+  maxFdtBytesPerSecond: 2 * 2 ** 20,
   progressBytes: 16 * 1024,
 };

@@ -45,6 +45,15 @@ export interface FluteReceiverOptions {
   readonly schemes?: ReadonlySet<number>;
 }
 
+/**
+ * More source blocks than any object needs: Reed-Solomon counts up to 2^24 of them, and what is
+ * remembered of each is more than the few bytes that it then has.
+ */
+const mostBlocks = 65_536;
+
+/** What a tag of an FDT costs to read, in bytes that cost as much. */
+const tagBytes = 64;
+
 /** How often expiry is looked at. */
 const sweepMs = 1000;
 
@@ -108,7 +117,11 @@ export class FluteReceiver {
   /** Closes reception windows and forgets what has expired. Call it about every 20 ms. */
   tick(nowMs: number): void {
     for (const session of this.#sessions.all()) {
-      for (const object of session.receiving) this.#checkEnd(object, nowMs);
+      session.fecAllowance.at(nowMs);
+      for (const object of session.receiving) {
+        object.mendWaiting();
+        this.#checkEnd(object, nowMs);
+      }
     }
     if (nowMs - this.#sweptMs < sweepMs && nowMs >= this.#sweptMs) return;
     this.#sweptMs = nowMs;
@@ -123,6 +136,7 @@ export class FluteReceiver {
     const session = this.#sessionOf(source, header.tsi, nowMs);
     if (typeof session === "string") return session;
     session.lastPacketMs = nowMs;
+    session.fecAllowance.at(nowMs);
     if (header.timeOffset !== 0) observeClock(session, packet, header, nowMs);
     if (header.toi === undefined) return header.closeSession ? "no_payload" : "no_toi";
     if (header.toi === 0) return this.#takeFdt(session, packet, header, nowMs);
@@ -183,6 +197,13 @@ export class FluteReceiver {
     if (taken === "repeated") return "fdt_repeated";
     if (typeof taken === "string") return taken;
     const { instanceId, document } = taken;
+    session.fdtAllowance.at(nowMs);
+    const tags = tagsOf(document);
+    if (tags > this.#limits.maxFdtTags) return "fdt_too_large";
+    if (!session.fdtAllowance.take(document.length + tagBytes * tags)) {
+      session.fdt.forget(instanceId);
+      return "fdt_too_often";
+    }
     const instance = parseFdt(document, { nowMs, maxFiles: this.#limits.maxFiles });
     if (typeof instance === "string") return instance;
     if (session.expired(instance.expiresNtp, nowMs)) {
@@ -306,10 +327,14 @@ export class FluteReceiver {
     const held = erasureCodes.has(encodingId) ? 2 : 1;
     const cut = partitionOf(oti, Math.min(maxObjectBytes, maxReceivingBytes / held));
     if (typeof cut === "string") return cut;
+    const work = erasureCodes.get(encodingId)?.decodeWork(cut.largeSymbols, cut.symbolBytes) ?? 0;
+    if (cut.blocks > mostBlocks) return "bad_fec_parameters";
+    if (work > this.#limits.maxFecBlockWork) return "fec_block_too_large";
     this.#makeRoom(session, cut.bytes * held);
     try {
+      const mayWork = (octets: number) => session.fecAllowance.take(octets);
       const shape = { cut, encodingId };
-      return new Collected(this.#owner, file, shape, { ...originOf(session), nowMs });
+      return new Collected(this.#owner, file, shape, { ...originOf(session), nowMs, mayWork });
     } catch {
       return "no_memory";
     }
@@ -423,6 +448,13 @@ function mergeOti(file: FdtFile, told: Partial<FecOti>): FecOti | FileRefusal {
     maxEncodingSymbols: file.oti.maxEncodingSymbols ?? told.maxEncodingSymbols,
     schemeSpecific: file.oti.schemeSpecific ?? told.schemeSpecific,
   };
+}
+
+/** How many tags a document has at most. */
+function tagsOf(document: Uint8Array): number {
+  let tags = 0;
+  for (let at = document.indexOf(0x3c); at >= 0; at = document.indexOf(0x3c, at + 1)) tags++;
+  return tags;
 }
 
 function armEnd(object: Collected, why: EndReason, atMs: number): void {

@@ -6,6 +6,7 @@
 
 import { serialDifference, type Toi } from "#lct";
 import type { Collected } from "./collected.ts";
+import { Allowance } from "./allowance.ts";
 import { FdtCollector, type FdtCollectorLimits } from "./fdt_collector.ts";
 import type { FdtFile } from "./fdt.ts";
 import { SenderClock } from "./sender_clock.ts";
@@ -20,6 +21,13 @@ export interface Binding {
   object: Collected | undefined;
 }
 
+/** What bounds a session. */
+export interface SessionBounds extends FdtCollectorLimits {
+  readonly maxFecBlockWork: number;
+  readonly maxFecWorkPerSecond: number;
+  readonly maxFdtBytesPerSecond: number;
+}
+
 /** One session: a source and a TSI. */
 export class Session {
   readonly source: string;
@@ -27,6 +35,10 @@ export class Session {
   readonly bindings = new Map<Toi, Binding>();
   readonly clock = new SenderClock();
   readonly fdt: FdtCollector;
+  /** Bytes of FDT documents that may be parsed. */
+  readonly fdtAllowance: Allowance;
+  /** Octets that may be added up to decode blocks. */
+  readonly fecAllowance: Allowance;
   lastPacketMs: number;
   /** It had an FDT that could be read. */
   proven = false;
@@ -35,12 +47,15 @@ export class Session {
 
   constructor(
     origin: { readonly source: string; readonly tsi: number; readonly nowMs: number },
-    limits: FdtCollectorLimits,
+    limits: SessionBounds,
   ) {
     this.source = origin.source;
     this.tsi = origin.tsi;
     this.lastPacketMs = origin.nowMs;
     this.fdt = new FdtCollector(limits);
+    const { maxFdtBytesPerSecond, maxFecBlockWork, maxFecWorkPerSecond } = limits;
+    this.fdtAllowance = new Allowance(2 * maxFdtBytesPerSecond, maxFdtBytesPerSecond, origin.nowMs);
+    this.fecAllowance = new Allowance(2 * maxFecBlockWork, maxFecWorkPerSecond, origin.nowMs);
   }
 
   /** Whether an expiry time is past, by the sender's clock. */

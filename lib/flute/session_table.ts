@@ -4,11 +4,10 @@
  * @module
  */
 
-import type { FdtCollectorLimits } from "./fdt_collector.ts";
-import { Session } from "./session.ts";
+import { Session, type SessionBounds } from "./session.ts";
 
 /** What bounds the table and each session in it. */
-export interface SessionLimits extends FdtCollectorLimits {
+export interface SessionLimits extends SessionBounds {
   readonly maxSessions: number;
 }
 
