@@ -19,7 +19,9 @@ function openPod({ running, handover }: Pod): OpenedHome {
   };
   let store = open();
   return {
-    store,
+    get store() {
+      return store;
+    },
     settled: () => store.settled(),
     reopen: async () => {
       await store.close();

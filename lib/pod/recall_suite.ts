@@ -12,6 +12,7 @@ import type { Recalled, Store, StoredEntry, StoredResponse } from "#cache";
 
 /** A home under test. */
 export interface OpenedHome {
+  /** The one that was opened last. */
   readonly store: Store;
   /** Waits until what was committed is where it is to stay. */
   settled(): Promise<void>;
