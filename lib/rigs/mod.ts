@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { growthOf } from "./growth.ts";
 export { fetchKafka, kafkaVersion } from "./kafka_jars.ts";
 export { type BrokerKind, brokerKind, brokerName, type KafkaRig, startKafka } from "./kafka.ts";
 export {
