@@ -74,6 +74,14 @@ async function watched(
   return traffic;
 }
 
+const turn = () => new Promise((resolve) => setTimeout(resolve, 50));
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (const lastMs = performance.now() + 30_000; !holds(); await turn()) {
+    assert.ok(performance.now() < lastMs, `never came true: ${what}`);
+  }
+}
+
 for (const patient of [false, true]) {
   const how = patient ? "by threads" : "at once";
   Deno.test(`a read error amid a body ends its stream, and costs that object alone: ${how}`, async () => {
@@ -133,8 +141,13 @@ for (const patient of [false, true]) {
           return entry.read(0, entry.bodyBytes).getReader();
         });
         await Promise.all(readers.map((reader) => reader.read()));
-        await new Promise((resolve) => setTimeout(resolve, 100)); // what they read ahead
-        assert.equal(traffic.open, 0, "while all 300 wait for their clients");
+        // Each reads one span ahead; then all 300 wait for their clients.
+        const readAhead = 300 * 2 * 4 * 65_536;
+        await until("they have read ahead", () => traffic.readBytes >= readAhead);
+        await until("no file is open", () => traffic.open === 0);
+        const { readBytes } = traffic;
+        await turn();
+        assert.deepEqual([traffic.open, traffic.readBytes - readBytes], [0, 0], "none reads on");
         await Promise.all(readers.map((reader) => reader.cancel()));
       });
       assert.ok(
