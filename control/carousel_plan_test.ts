@@ -17,7 +17,7 @@ function start(main: string, flags: readonly string[]): Deno.ChildProcess {
 
 /** Asks until the answer is what it should be, for at most twenty seconds. */
 async function until<T>(what: string, ask: () => Promise<T>, holds: (answer: T) => boolean) {
-  const deadlineMs = performance.now() + 20_000;
+  const deadlineMs = performance.now() + 30_000;
   while (true) {
     const answer = await ask().catch(() => undefined);
     if (answer !== undefined && holds(answer)) return;

@@ -68,7 +68,7 @@ Deno.test("kill -9 right after 202: the purge is in the log, and followers get i
   }
   assert.deepEqual(seqs, [1, 2, 3]);
   const control = await startControl(dir, port);
-  assert.equal(await follower!.waitFor(3, 5000), true);
+  assert.equal(await follower!.waitFor(3, 30_000), true);
   for (let round = 1; round <= 3; round++) {
     const verdict = index.verdict({ key: `/round-${round}`, tags: [], fillSeq: 0 });
     assert.equal(verdict, "gone");

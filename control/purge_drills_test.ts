@@ -11,7 +11,7 @@ import { controlRig } from "./control_rig.ts";
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
 async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 20_000;
+  const deadlineMs = performance.now() + 30_000;
   while (!await holds()) {
     assert.ok(performance.now() < deadlineMs, `timed out: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

@@ -36,7 +36,7 @@ function freePort(): number {
 
 /** Waits until `holds`, for at most twenty seconds. */
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + 20_000;
+  const deadlineMs = performance.now() + 30_000;
   while (!await holds()) {
     assert.ok(performance.now() < deadlineMs, `never came true: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));

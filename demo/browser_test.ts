@@ -127,7 +127,7 @@ async function playAndDisturb(page: Page, url: string, startedMs: number): Promi
   assert.notEqual(repaired, "0 B", "nothing was repaired at 20 % loss");
 
   await page.keyboard.press("p");
-  await page.locator("#purge-state", { hasText: "turned within" }).waitFor({ timeout: 5_000 });
+  await page.locator("#purge-state", { hasText: "turned within" }).waitFor({ timeout: 30_000 });
   const turned = await page.locator("#nodes tr[data-state=turned]").count();
   assert.equal(turned, 5, "shield, two edges, headend and set-top box turn");
 }

@@ -37,7 +37,7 @@ const emptyList = encodeServiceList({
 });
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const lastMs = performance.now() + 20_000; !await holds();) {
+  for (const lastMs = performance.now() + 30_000; !await holds();) {
     assert.ok(performance.now() < lastMs, `${what} did not come about`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -31,7 +31,7 @@ async function start(main: string, flags: readonly string[]) {
     running.splice(running.indexOf(child), 1);
     return code;
   };
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     const answer = await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined);
     await answer?.body?.cancel();
     if (answer?.status === 200) return { admin, stop };
@@ -40,9 +40,9 @@ async function start(main: string, flags: readonly string[]) {
   assert.fail(`${main} did not get ready`);
 }
 
-/** Waits until `probe` holds, for at most ten seconds. */
+/** Waits until `probe` holds, for half a minute at most. */
 async function eventually(what: string, probe: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     if (await probe()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

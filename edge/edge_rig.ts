@@ -42,7 +42,7 @@ export async function startEdge(...flags: readonly string[]): Promise<RunningEdg
     child.kill("SIGTERM");
     await child.status;
   };
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     const ready = await fetch(`${admin}/readyz`).catch(() => undefined);
     await ready?.body?.cancel();
     if (ready?.status === 200) {
@@ -135,9 +135,9 @@ export async function send(conn: Deno.Conn, data: string | Uint8Array): Promise<
   while (rest.length > 0) rest = rest.subarray(await conn.write(rest));
 }
 
-/** Waits until `probe` holds, for at most ten seconds. */
+/** Waits until `probe` holds, for half a minute at most. */
 export async function eventually(what: string, probe: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     if (await probe()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }

@@ -75,7 +75,7 @@ class Programs implements AsyncDisposable {
 }
 
 async function eventually(what: string, probe: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     if (await probe()) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }

@@ -35,7 +35,7 @@ function start(flags: readonly string[]): Running {
 }
 
 async function ready({ admin }: Running): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     const answer = await fetch(`http://${admin}/readyz`).catch(() => undefined);
     await answer?.body?.cancel();
     if (answer?.status === 200) return;

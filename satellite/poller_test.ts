@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { backOffMs, Poller } from "./poller.ts";
 
-/** Waits until something holds, five seconds at most. */
+/** Waits until something holds, half a minute at most. */
 async function until(holds: () => boolean): Promise<void> {
-  for (const lastMs = performance.now() + 5000; !holds() && performance.now() < lastMs;) {
+  for (const lastMs = performance.now() + 30_000; !holds() && performance.now() < lastMs;) {
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
   assert.ok(holds());

@@ -53,7 +53,7 @@ async function follow(
         return index;
       },
       gaps,
-      reaches: async (seq) => assert.ok(await follower.waitFor(seq, 3000), `seq ${seq}`),
+      reaches: async (seq) => assert.ok(await follower.waitFor(seq, 30_000), `seq ${seq}`),
       restart: async () => {
         await follower.stop();
         ({ index, follower } = made());

@@ -53,7 +53,7 @@ async function start(name: string, flags: readonly string[]): Promise<Running> {
     const answer = await fetch(probe).catch(() => undefined);
     await answer?.body?.cancel();
     if (answer !== undefined && answer.status < 500) break;
-    if (tries === 400) assert.fail(`${name} did not get ready: ${told}`);
+    if (tries === 1200) assert.fail(`${name} did not get ready: ${told}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
   return {
@@ -112,7 +112,7 @@ async function get(node: Running, path: string, headers: HeadersInit = {}): Prom
 
 async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; !await holds(); tries++) {
-    if (tries === 300) assert.fail(`never: ${what}`);
+    if (tries === 1500) assert.fail(`never: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -115,7 +115,7 @@ Deno.test("a program whose port is taken says so and exits with 1", async () => 
 
 /** Waits for a program's admin port to say that it is ready. */
 async function ready(port: number): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
     await answer?.body?.cancel();
     if (answer?.status === 200) return;

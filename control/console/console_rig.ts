@@ -27,7 +27,7 @@ class Running {
 
   /** Waits until the log holds something; returns its first group. */
   async logged(pattern: RegExp): Promise<string> {
-    const deadlineMs = performance.now() + 15_000;
+    const deadlineMs = performance.now() + 30_000;
     for (;;) {
       const found = pattern.exec(this.#log);
       if (found) return found[1];

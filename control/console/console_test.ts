@@ -159,10 +159,10 @@ async function looksOnly(browser: Browser, rig: ConsoleRig): Promise<void> {
 
 async function outlivesControl(page: Page, rig: ConsoleRig): Promise<void> {
   await rig.stopControl();
-  await page.locator("#link[data-state=stale]").waitFor({ timeout: 15_000 });
+  await page.locator("#link[data-state=stale]").waitFor({ timeout: 30_000 });
   await says(page, "#banner", /tries again by itself/);
   await rig.startControl();
-  await page.locator("#link[data-state=live]").waitFor({ timeout: 15_000 });
+  await page.locator("#link[data-state=live]").waitFor({ timeout: 30_000 });
   await says(page, "[data-node-row=edge-1] .health", /available|late/);
 }
 

@@ -26,9 +26,9 @@ export function freePort(): number {
   return port;
 }
 
-/** Waits until `probe` holds, for ten seconds at most. */
+/** Waits until `probe` holds, for half a minute at most. */
 export async function eventually(what: string, probe: () => unknown): Promise<void> {
-  for (let tries = 0; tries < 1000; tries++) {
+  for (let tries = 0; tries < 3000; tries++) {
     if (await probe()) return;
     await pause(10);
   }

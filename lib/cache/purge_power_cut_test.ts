@@ -76,7 +76,7 @@ async function fillAndPurge(
     },
   });
   assert.equal(await follower.start(), "new");
-  assert.ok(await follower.waitCaughtUp(5000));
+  assert.ok(await follower.waitCaughtUp(30_000));
   for (let turn = 0; turn < turns; turn++) {
     const key = `/${Math.floor(keys * chance())}`;
     const fillSeq = index.appliedSeq;

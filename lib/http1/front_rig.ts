@@ -40,7 +40,7 @@ export async function withFront(
     return client;
   };
   const until: FrontRig["until"] = async (kind) => {
-    const deadlineMs = performance.now() + 5_000;
+    const deadlineMs = performance.now() + 30_000;
     while (performance.now() < deadlineMs) {
       const found = events.find((event) => event.kind === kind);
       if (found) return found as Awaited<ReturnType<typeof until<typeof kind>>>;

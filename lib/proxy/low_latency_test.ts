@@ -44,7 +44,7 @@ function tiers(
 
 /** Waits until `probe` holds. */
 async function eventually(what: string, probe: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     if (probe()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -171,7 +171,7 @@ function childrenOf(pid: number): number[] {
 
 async function answering(port: number, secret: string): Promise<void> {
   const headers = { "cache-control": "only-if-cached", "downlink-secret": secret };
-  for (let tries = 0; tries < 400; tries++) {
+  for (let tries = 0; tries < 1200; tries++) {
     const answer = await fetch(`http://127.0.0.1:${port}/nothing`, { headers }).catch(() => {});
     await answer?.body?.cancel();
     if (answer?.status === 504) return;
