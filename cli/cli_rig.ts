@@ -51,6 +51,7 @@ export async function ran(args: readonly string[], options: RunOptions = {}): Pr
     },
     nowMs: () => rigNowMs + performance.now() - startedMs,
     version: "1.2.3",
+    licenses: () => "Apache License\n",
   });
   return { code, out, err };
 }

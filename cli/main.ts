@@ -4,7 +4,7 @@
  * @module
  */
 
-import configuration from "../deno.json" with { type: "json" };
+import { buildText, readNotices } from "#build";
 import { runCommandLine } from "./program.ts";
 import { processScreen } from "./screen.ts";
 
@@ -14,7 +14,8 @@ if (import.meta.main) {
     variable: (name) => Deno.env.get(name),
     readFile: (path) => Deno.readTextFileSync(path),
     nowMs: Date.now,
-    version: configuration.version,
+    version: buildText(),
+    licenses: readNotices,
   });
   Deno.exit(code);
 }

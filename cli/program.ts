@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly readFile: (path: string) => string;
   readonly nowMs: () => number;
   readonly version: string;
+  /** The licences of all that is in the program. */
+  readonly licenses: () => string;
 }
 
 interface Command extends CommandHelp {
@@ -82,7 +84,7 @@ export async function runCommandLine(
 }
 
 async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const { screen, version, nowMs } = surroundings;
+  const { screen, version, licenses, nowMs } = surroundings;
   const [name, ...rest] = args;
   if (name === undefined || name === "--help" || name === "help" || name === "-h") {
     screen.print(programHelp(commands));
@@ -90,6 +92,10 @@ async function run(args: readonly string[], surroundings: Surroundings): Promise
   }
   if (name === "--version") {
     screen.print(`downlink ${version}\n`);
+    return 0;
+  }
+  if (name === "--licenses") {
+    screen.print(licenses());
     return 0;
   }
   const command = commands.find((one) => one.name === name);

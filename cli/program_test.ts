@@ -20,6 +20,7 @@ Deno.test("a command line without a command shows the help and is refused", asyn
   assert.equal(code, 2);
   assert.match(out, /Commands:\n {2}purge/);
   assert.equal((await ran(["--version"])).out, "downlink 1.2.3\n");
+  assert.equal((await ran(["--licenses"])).out, "Apache License\n");
 });
 
 const wrong = [

@@ -28,7 +28,11 @@ export function freePort(): number {
 /** Starts an edge and waits until it is ready. */
 export async function startEdge(...flags: readonly string[]): Promise<RunningEdge> {
   const [port, adminPort] = [freePort(), freePort()];
-  const permissions = ["--no-prompt", "--allow-net", "--allow-env=DOWNLINK_*"];
+  const permissions = [
+    "--no-prompt",
+    "--allow-net",
+    "--allow-env=DOWNLINK_*,NOTIFY_SOCKET,WATCHDOG_USEC",
+  ];
   permissions.push("--allow-read", "--allow-write");
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", ...permissions, "edge/main.ts", "--listen", `127.0.0.1:${port}`]

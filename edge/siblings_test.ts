@@ -10,7 +10,7 @@ const root = new URL("..", import.meta.url);
 const permissions = [
   "--no-prompt",
   "--allow-net",
-  "--allow-env=DOWNLINK_*",
+  "--allow-env=DOWNLINK_*,NOTIFY_SOCKET,WATCHDOG_USEC",
   "--allow-read",
   "--allow-write",
 ];

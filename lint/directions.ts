@@ -7,6 +7,7 @@
 /** The lib packages that each lib package may import. A package that is not listed may not exist. */
 export const packages: Readonly<Record<string, readonly string[]>> = {
   bucket: ["http"],
+  build: [],
   cache: ["http"],
   config: [],
   dvbi: ["xml"],
@@ -24,9 +25,10 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
   nip: ["mabr", "xml"],
   notice: ["purge"],
   pod: ["cache", "http", "http1", "upstream"],
-  program: ["config", "http", "http1", "log", "metrics", "purge", "topology"],
+  program: ["build", "config", "http", "http1", "log", "metrics", "purge", "topology"],
   proxy: [
     "bucket",
+    "build",
     "cache",
     "config",
     "http",

@@ -5,17 +5,11 @@
  * @module
  */
 
+import { version } from "#build";
 import { BadValue, formatHostPort, type Settings } from "#config";
 import { isMulticast, openSender } from "#multicast";
 import { readSigner, type Signer } from "#notice";
-import {
-  joinControl,
-  type NodeLink,
-  ProcessLoad,
-  type ProgramContext,
-  runProgram,
-  version,
-} from "#program";
+import { joinControl, type NodeLink, ProcessLoad, type ProgramContext, runProgram } from "#program";
 import { PurgeIndex } from "#purge";
 import type { NodeFigures } from "#topology";
 import { headendApp } from "./app.ts";

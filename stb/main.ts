@@ -4,10 +4,11 @@
  * @module
  */
 
+import { version } from "#build";
 import { openDiskStore, type StoredResponse } from "#cache";
 import { BadValue, formatHostPort, isLoopback } from "#config";
 import { fieldValue } from "#http";
-import { folderReader, frontMetrics, joinControl, listen, runProgram, version } from "#program";
+import { folderReader, frontMetrics, joinControl, listen, runProgram } from "#program";
 import { PurgeFollower, PurgeIndex } from "#purge";
 import { availableFirst, edgesFor, type TopologySnapshot } from "#topology";
 import { httpNextHop } from "#upstream";

@@ -16,11 +16,11 @@ export interface ProgramBuild {
   readonly include: readonly string[];
 }
 
-/** What every program needs: its sockets, `DOWNLINK_*` variables, and its own files. */
+/** What every program needs: its sockets, its own and its service manager's variables, its files. */
 const common = [
   "--no-prompt",
   "--allow-net",
-  "--allow-env=DOWNLINK_*",
+  "--allow-env=DOWNLINK_*,NOTIFY_SOCKET,WATCHDOG_USEC",
   "--allow-read",
   "--allow-write",
 ];
@@ -29,6 +29,12 @@ const common = [
 const withKafka = common.map((flag) =>
   flag.startsWith("--allow-env") ? `${flag},KAFKAJS_*,NODE_ENV` : flag
 );
+
+/** What every binary embeds: the licences of what is in it. */
+export const commonIncludes: readonly string[] = [
+  "LICENSE",
+  "lib/build/notices.txt",
+];
 
 /** The command line: asks control, reads its token, and nothing else. */
 export const commandLine: Omit<ProgramBuild, "name"> & { readonly name: "cli" } = {

@@ -4,12 +4,21 @@ import { commandLine, programs } from "./programs.ts";
 const root = new URL("..", import.meta.url);
 
 /** A program that was started with flags; its exit is awaited by the test. */
-function start(name: string, flags: readonly string[]): Deno.ChildProcess {
+function start(
+  name: string,
+  flags: readonly string[],
+  env: Record<string, string> = {},
+): Deno.ChildProcess {
   const { main, permissions } = programs.find((program) => program.name === name) ??
     assert.fail(name);
   const args = ["run", "--quiet", ...permissions, main, ...flags];
-  return new Deno.Command(Deno.execPath(), { args, cwd: root, stdout: "piped", stderr: "piped" })
-    .spawn();
+  return new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: root,
+    env,
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
 }
 
 async function run(name: string, flags: readonly string[]) {
@@ -38,6 +47,14 @@ for (const { name } of programs) {
 
   Deno.test(`${name} --version says its version`, async () => {
     assert.match((await run(name, ["--version"])).out, /^downlink-[a-z]+ \d+\.\d+\.\d+\n$/);
+  });
+
+  Deno.test(`${name} --licenses names what is in it`, async () => {
+    const { code, out } = await run(name, ["--licenses"]);
+    assert.equal(code, 0);
+    for (const part of ["Apache License", "Deno, the runtime", "npm package hono@"]) {
+      assert.ok(out.includes(part), part);
+    }
   });
 
   Deno.test(`${name} refuses bad input with one sentence and exit code 2`, async () => {
@@ -130,6 +147,28 @@ function freePort(): number {
   listener.close();
   return port;
 }
+
+Deno.test("a program tells its service manager that it is ready, alive and stopping", async () => {
+  const folder = await Deno.makeTempDir();
+  const path = `${folder}/notify`;
+  const manager = Deno.listenDatagram({ transport: "unixpacket", path });
+  const child = start("control", [
+    ...["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", folder],
+  ], { NOTIFY_SOCKET: path, WATCHDOG_USEC: "200000" });
+  const heard = async () => new TextDecoder().decode((await manager.receive())[0]);
+  try {
+    assert.equal(await heard(), "READY=1");
+    assert.equal(await heard(), "WATCHDOG=1");
+    child.kill("SIGTERM");
+    let last = await heard();
+    while (last === "WATCHDOG=1") last = await heard();
+    assert.equal(last, "STOPPING=1");
+    assert.equal((await child.output()).code, 0);
+  } finally {
+    manager.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 for (const role of ["edge", "shield"] as const) {
   Deno.test(`${role} drains at SIGTERM: the answer in flight is whole, exit code 0`, async () => {

@@ -30,6 +30,8 @@ const tools: readonly Tool[] = [
   { binary: "chromium", packages: ["chromium"], why: "drives the page of the set-top box" },
   { binary: "tshark", packages: ["tshark"], why: "reads the packets that we send" },
   { binary: "ffprobe", packages: ["ffmpeg"], why: "reads the timestamps of the live channel" },
+  { binary: "systemd-analyze", packages: ["systemd"], why: "judges the units of the services" },
+  { binary: "lintian", packages: ["lintian"], why: "judges the Debian packages" },
   { binary: "liblcrq.so.0.0", packages: ["liblcrq0.0"], why: "codes RaptorQ beside ours" },
 ];
 

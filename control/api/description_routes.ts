@@ -6,7 +6,7 @@
 
 import { Hono } from "hono";
 import * as v from "valibot";
-import { version } from "#program";
+import { version } from "#build";
 import { declaredRoutes, openApiDocument } from "./openapi.ts";
 import { operation } from "./operation.ts";
 

@@ -25,7 +25,11 @@ export function formatHelp(introduction: Introduction, table: ParameterTable): s
     return entry(`${flagName(name)} ${parameter.form}`, `${parameter.help}${fallback}`);
   });
   rows.push(entry("--config FILE", "JSON file with the same keys, without the dashes."));
-  rows.push(entry("--version", "Prints the version."), entry("--help", "Prints this."));
+  rows.push(
+    entry("--version", "Prints the version, and the commit when it is known."),
+    entry("--licenses", "Prints the licences of all that is in this program."),
+    entry("--help", "Prints this."),
+  );
   const first = Object.keys(table)[0];
   const note =
     `Each flag is also an environment variable (${flagName(first)}: ${

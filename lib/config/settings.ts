@@ -15,11 +15,12 @@ export interface Invocation {
   readonly readFile: (path: string) => string;
 }
 
-/** Settings that were read, a request for help or version, or the one sentence that says why not. */
+/** Settings that were read, a request for help, version or licences, or the one sentence that says why not. */
 export type Reading<Table extends ParameterTable> =
   | { readonly kind: "settings"; readonly settings: Settings<Table> }
   | { readonly kind: "help" }
   | { readonly kind: "version" }
+  | { readonly kind: "licenses" }
   | { readonly kind: "refused"; readonly sentence: string };
 
 /** Where a written value came from, so that a refusal can name it. */
@@ -52,6 +53,7 @@ export function readSettings<const Table extends ParameterTable>(
     const flags = readFlags(table, invocation.args);
     if (flags.has("help")) return { kind: "help" };
     if (flags.has("version")) return { kind: "version" };
+    if (flags.has("licenses")) return { kind: "licenses" };
     const file = readConfigFile(
       table,
       flags.get("config") ?? fromEnvironment("config", invocation),
@@ -78,6 +80,8 @@ function readFlags(table: ParameterTable, args: readonly string[]): Map<string, 
     if (flag === "--help" || flag === "-h") flags.set("help", { from: flag, values: [] });
     else if (flag === "--version" || flag === "-V") {
       flags.set("version", { from: flag, values: [] });
+    } else if (flag === "--licenses") {
+      flags.set("licenses", { from: flag, values: [] });
     } else {
       const name = flag && byFlag.get(flag);
       if (!name) {

@@ -20,4 +20,3 @@ export { readPem, readTls, tlsParameters } from "./tls_files.ts";
 export { folderReader, type ReadFile, serveFile } from "./static_files.ts";
 export { readTokenFile } from "./token_file.ts";
 export { target } from "./target_parameter.ts";
-export { version } from "./version.ts";

@@ -5,6 +5,7 @@
  */
 
 import type { Hono } from "hono";
+import { buildText, readNotices, version } from "#build";
 import {
   BadValue,
   choice,
@@ -26,8 +27,8 @@ import { BadCertificate, type Handler, type Http1Server, serve } from "#http1";
 import { createLogger, type Logger } from "#log";
 import { createMetrics, type Metrics } from "#metrics";
 import { adminApp } from "./admin.ts";
+import { serviceManager, serviceVariables } from "./service_manager.ts";
 import { readTokenFile } from "./token_file.ts";
-import { version } from "./version.ts";
 
 /** Returns the common rows of a parameter table; they come after the program's own. */
 export function commonParameters(admin: string) {
@@ -107,11 +108,13 @@ export async function runProgram<const Table extends ParameterTable & Runnable>(
     log.error("a promise was rejected that nobody awaited", { reason });
   });
   const stop = signalled(["SIGTERM", "SIGINT"]);
+  let reporting: ReturnType<typeof startReporting>;
   try {
     await program.start(context);
     const server = listen(common.admin, { handler: (request) => admin.fetch(request) });
     steps.unshift((timeoutMs) => server.drain(timeoutMs));
     log.info("started", { version, admin: formatHostPort(server.address) });
+    reporting = startReporting(log);
   } catch (error) {
     if (error instanceof BadValue) say(`${error.message}\n`, 2);
     log.error("could not start", { reason: error });
@@ -119,10 +122,33 @@ export async function runProgram<const Table extends ParameterTable & Runnable>(
   }
   await stop;
   draining = true;
+  reporting.stopping();
   log.info("draining", { seconds: common.drainTime / 1000 });
   await drain(steps, common.drainTime, log);
   log.info("stopped");
   Deno.exit(0);
+}
+
+/**
+ * Tells the service manager, where there is one, that the program has started, and from now on that
+ * its event loop turns.
+ */
+function startReporting(log: Logger): { stopping(): void } {
+  try {
+    const variables = serviceVariables.map((name) => [name, Deno.env.get(name)] as const);
+    const manager = serviceManager(Object.fromEntries(variables));
+    if (manager === undefined) return { stopping() {} };
+    const tell = (state: string) =>
+      void manager.tell(state).catch((error) => {
+        log.warn("the service manager did not hear", { state, reason: error });
+      });
+    tell("READY=1");
+    if (manager.watchdogMs !== undefined) setInterval(tell, manager.watchdogMs, "WATCHDOG=1");
+    return { stopping: () => tell("STOPPING=1") };
+  } catch (error) {
+    log.warn("the service manager hears nothing", { reason: error });
+    return { stopping() {} };
+  }
 }
 
 /**
@@ -159,7 +185,8 @@ function settingsOrExit<const Table extends ParameterTable>(
     readFile: (file) => Deno.readTextFileSync(file),
   });
   if (reading.kind === "help") say(formatHelp(introduction, parameters), 0);
-  if (reading.kind === "version") say(`downlink-${introduction.program} ${version}\n`, 0);
+  if (reading.kind === "version") say(`downlink-${introduction.program} ${buildText()}\n`, 0);
+  if (reading.kind === "licenses") say(readNotices(), 0);
   if (reading.kind === "refused") say(`${reading.sentence}\n`, 2);
   if (reading.kind !== "settings") throw new TypeError("unreachable");
   return {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { version } from "#build";
 import { CacheEngine, type CacheOutcome } from "#cache";
 import { BadValue, formatHostPort, type ParameterTable, type Settings } from "#config";
 import type { RequestHead } from "#http";
@@ -17,7 +18,6 @@ import {
   type ProgramContext,
   readPem,
   readTls,
-  version,
 } from "#program";
 import { PurgeIndex, purgeSeq } from "#purge";
 import { serviceOf, type TopologySnapshot } from "#topology";
