@@ -69,6 +69,14 @@ const rows = [
     args: [...origin, "--send-to", "encoder:5000"],
     sentence: /^Cannot use --send-to: need an IPv4 /,
   },
+  {
+    args: [...origin, "--nip", "x", "--announce", "239.255.1.1:5001"],
+    sentence: /^Cannot use --announce: need another place than that of the media: received 239/,
+  },
+  {
+    args: [...origin, "--nip", "x", "--send-to", "10.0.0.1:3937"],
+    sentence: /^Cannot use --announce: need another place than that of the media: received 224/,
+  },
   { args: [...origin, "--interface", "eth0"], sentence: /^Cannot use --interface: need an IPv4 / },
   {
     args: [...origin, "--interface", "239.1.1.1"],

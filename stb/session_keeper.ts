@@ -6,7 +6,7 @@
  */
 
 import { type GatewayConfiguration, type MabrRejection, parseGatewayConfiguration } from "#mabr";
-import { type Channel, type Lineup, lineupOf } from "./channels.ts";
+import { type Channel, channelId, type Lineup, lineupOf } from "./channels.ts";
 
 /** Why a document is not used; the words are metric labels. */
 export type SessionRejection = MabrRejection | "nothing_to_receive";
@@ -39,6 +39,9 @@ export class SessionKeeper {
   readonly #options: SessionKeeperOptions;
   /** The document in force, as text, to tell a repetition from a change. */
   #current: string | undefined;
+  #channels: readonly Channel[] = [];
+  /** The given document that was in force last. */
+  #given: string | undefined;
   #loading = false;
   #loadAgainMs = Infinity;
   #heardMs: number;
@@ -104,6 +107,18 @@ export class SessionKeeper {
     return used;
   }
 
+  /**
+   * A rain fade is no reason to forget the document that the air brought, which a receiver that has it
+   * is not given again; but where that one is wrong, the right one comes where the given one says.
+   */
+  async #listenToo({ channels }: Lineup): Promise<undefined> {
+    const known = new Set(this.#channels.map(channelId));
+    const missing = channels.filter((channel) => !known.has(channelId(channel)));
+    if (missing.length === 0) return;
+    this.#channels = [...this.#channels, ...missing];
+    await this.#options.apply(this.#channels);
+  }
+
   async #put(origin: SessionOrigin, document: Uint8Array): Promise<SessionRejection | undefined> {
     const text = new TextDecoder().decode(document);
     if (text === this.#current) return undefined;
@@ -113,9 +128,14 @@ export class SessionKeeper {
       return reading.why;
     }
     const { lineup, configuration } = reading;
+    if (origin === "given" && text === this.#given) return await this.#listenToo(lineup);
     await this.#options.apply(lineup.channels);
     this.#current = text;
-    if (origin === "given") this.#loadAgainMs = expiryOf(configuration, this.#options.nowMs());
+    this.#channels = lineup.channels;
+    if (origin === "given") {
+      this.#given = text;
+      this.#loadAgainMs = expiryOf(configuration, this.#options.nowMs());
+    }
     if (origin !== "kept") await this.#options.kept.write(document).catch(() => {});
     this.#options.onApplied(origin, lineup);
     return undefined;

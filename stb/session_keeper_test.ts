@@ -95,6 +95,42 @@ Deno.test("SessionKeeper reads the document again when nothing is heard for long
   assert.deepEqual(ports, [5001, 5002]);
 });
 
+Deno.test("SessionKeeper keeps what the air brought through a fade, and listens where the given one says", async () => {
+  const applied: number[][] = [];
+  const apply = (channels: readonly Channel[]) => {
+    applied.push([...new Set(channels.map(({ port }) => port))]);
+    return Promise.resolve();
+  };
+  const { keeper, told, clock } = setUp({ apply });
+  await keeper.start();
+  await keeper.inBand(second);
+  for (clock.nowMs = 500; clock.nowMs <= 60_000; clock.nowMs += 500) {
+    keeper.tick(clock.nowMs, { heard: false });
+    await turn();
+  }
+  assert.deepEqual(applied, [[5001], [5002], [5002, 5001]]);
+  await keeper.inBand(third);
+  assert.deepEqual(applied.at(-1), [5003]);
+  assert.deepEqual(told, ["given applied", "in_band applied", "in_band applied"]);
+});
+
+Deno.test("SessionKeeper takes a given document that comes late, and only while it has none", async () => {
+  let document: Uint8Array | undefined;
+  const { keeper, ports } = setUp({
+    load: () => document ? Promise.resolve(document) : Promise.reject(new Error("not yet")),
+  });
+  assert.notEqual(await keeper.start(), undefined);
+  document = first;
+  keeper.given();
+  await turn();
+  assert.deepEqual(ports, [5001]);
+  await keeper.inBand(second);
+  document = third;
+  keeper.given();
+  await turn();
+  assert.deepEqual(ports, [5001, 5002]);
+});
+
 Deno.test("SessionKeeper reads a document again before it expires", async () => {
   const text = new TextDecoder().decode(first).replace(
     "<MulticastGatewayConfiguration ",
