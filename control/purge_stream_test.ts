@@ -80,11 +80,19 @@ Deno.test("a long log comes whole and in order", async () => {
   await rig.close();
 });
 
+async function streamEnds(events: readonly { readonly kind: string }[]): Promise<void> {
+  const deadlineMs = performance.now() + 30_000;
+  while (events.at(-1)?.kind !== "stream_ended") {
+    assert.ok(performance.now() < deadlineMs, "the stream ended");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 Deno.test("a follower that does not read costs no memory, and is let go after a while", async () => {
   const rig = controlRig({ heartbeatMs: 10, slowMs: 50 });
   const response = await rig.ask("GET", "/purges/stream");
   for (let i = 0; i < 20; i++) await rig.log.append(orderOf(`${i}`, "/a"));
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await streamEnds(rig.events);
   assert.deepEqual(rig.events.at(-1), { kind: "stream_ended", end: "slow" });
   await assert.rejects(response.body!.getReader().read(), /the purge stream was not read/);
   await rig.close();
@@ -118,11 +126,7 @@ Deno.test("a follower that goes away is noticed, also without a purge", async ()
   await reader.read();
   gone.abort();
   await reader.closed.catch(() => {});
-  const deadlineMs = performance.now() + 30_000;
-  while (rig.events.at(-1)?.kind !== "stream_ended") {
-    assert.ok(performance.now() < deadlineMs, "the stream ended");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await streamEnds(rig.events);
   await rig.close();
 });
 

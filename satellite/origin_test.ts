@@ -160,7 +160,7 @@ Deno.test("large transfers wait for a place, small ones do not", async () => {
   let [now, most] = [0, 0];
   await withServer(async () => {
     most = Math.max(most, ++now);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 150));
     now--;
     return new Response("x");
   }, async (url) => {

@@ -63,8 +63,9 @@ async function node(
   const load = async (perSecond: number, ms: number) => {
     const got: number[] = [];
     const startMs = performance.now();
-    for (let done = 0; performance.now() < startMs + ms;) {
-      const due = Math.floor((performance.now() - startMs) * perSecond / 1000);
+    for (let done = 0, passedMs = 0; passedMs < ms;) {
+      passedMs = Math.min(ms, performance.now() - startMs);
+      const due = Math.floor(passedMs * perSecond / 1000);
       for (; done < due; done++) {
         const nowUs = Math.floor(performance.now() * 1000);
         if (book.take(subject, 1, nowUs)) got.push(nowUs);
@@ -220,22 +221,20 @@ test("a Redis that is slow, but not too slow, is leased from; one that is too sl
   await ready(one);
   proxy.delayMs = 60;
   const slow = await one.load(2000, 1000);
-  assert.equal(one.link.state, "leasing");
-  assert.ok(slow.length >= 800 && slow.length <= 1000 + 100 + promised(1), `${slow.length}`);
+  // A machine that is busy elsewhere may make one answer of many too slow: it leases again then.
+  await ready(one);
+  assert.ok(slow.length >= 800 && excess([slow]) <= promised(1), `${slow.length}`);
   proxy.delayMs = 400;
   const tooSlow = await one.load(2000, 1000);
   assert.equal(one.link.state, "away");
-  assert.ok(
-    tooSlow.length >= 800 && tooSlow.length <= 1000 + 100 + promised(1),
-    `${tooSlow.length}`,
-  );
+  assert.ok(tooSlow.length >= 800 && excess([tooSlow]) <= promised(1), `${tooSlow.length}`);
 });
 
 test("a node that starts before Redis decides alone, and leases when Redis is there", async () => {
   const port = freePort();
   using one = await node(new URL(`redis://127.0.0.1:${port}`), "a");
   const got = await one.load(2000, 300);
-  assert.ok(got.length >= 250 && got.length <= 300 + 100 + 20, `${got.length}`);
+  assert.ok(got.length >= 250 && excess([got]) <= 20, `${got.length}`);
   assert.equal(one.link.state, "away");
   assert.ok(one.faults.some((fault) => fault.startsWith("unreachable")), one.faults.join());
 });

@@ -57,6 +57,13 @@ function only(store: TieredStore, key: string): StoredEntry {
   return found[0];
 }
 
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (const lastMs = performance.now() + 30_000; !holds();) {
+    assert.ok(performance.now() < lastMs, `never came true: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
 async function filesUnder(dir: string): Promise<number> {
   let files = 0;
   for await (const { name, isDirectory } of Deno.readDir(dir)) {
@@ -66,11 +73,11 @@ async function filesUnder(dir: string): Promise<number> {
 }
 
 Deno.test("a small object is in memory at once and on the disk after its rest", async () => {
-  await using home = await Home.make({ restMs: 50 });
+  await using home = await Home.make({ restMs: 300 });
   const { store } = home;
   assert.ok((await put(store, "/a")).memory);
   assert.deepEqual([store.memory.count, store.disk.count], [1, 0]);
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  await until("it is on the disk", () => store.disk.count === 1);
   assert.deepEqual([store.memory.count, store.disk.count, store.count], [1, 1, 1]);
   assert.ok(only(store, "/a").memory, "memory is looked at first");
 });
@@ -170,7 +177,7 @@ async function breakWrites(dir: string): Promise<void> {
 }
 
 Deno.test("a disk that cannot be written to is left alone, and memory goes on", async () => {
-  const circuit = { faults: 3, pauseMs: 300 };
+  const circuit = { faults: 3, pauseMs: 1000 };
   await using home = await Home.make({ circuit, restMs: 0 });
   const { store, faults } = home;
   await breakWrites(home.dir);
@@ -183,8 +190,7 @@ Deno.test("a disk that cannot be written to is left alone, and memory goes on", 
   for (let i = 0; i < 20; i++) assert.ok(only(store, `/${i}`).memory);
   assert.ok((await put(store, "/large", largeBytes)).memory, "memory takes what it can");
   await Deno.remove(`${home.dir}/unfinished`);
-  await new Promise((resolve) => setTimeout(resolve, 350));
-  assert.equal(store.resting.writes, false);
+  await until("the disk is tried again", () => !store.resting.writes);
   await put(store, "/after");
   await store.settled();
   assert.equal(store.disk.count, 1);
@@ -193,7 +199,7 @@ Deno.test("a disk that cannot be written to is left alone, and memory goes on", 
 Deno.test("a disk that cannot be read from is not looked at for a while", async () => {
   await using home = await Home.make({ restMs: 0 });
   for (let i = 0; i < 10; i++) await put(home.store, `/${i}`);
-  const store = await home.reopen({ circuit: { faults: 3, pauseMs: 300 } });
+  const store = await home.reopen({ circuit: { faults: 3, pauseMs: 5000 } });
   await Deno.remove(`${home.dir}/objects`, { recursive: true });
   let failed = 0;
   for (let i = 0; i < 10; i++) {

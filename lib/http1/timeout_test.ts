@@ -41,14 +41,15 @@ Deno.test("half a head is answered 408", async () => {
 Deno.test("a dribbled head is cut at its deadline, and the dribbler after it", async () => {
   await withFront({ limits: short }, async (rig) => {
     const client = await rig.connect();
-    const startMs = performance.now();
-    for (const octet of get("/", `X: ${"a".repeat(200)}`)) {
+    const head = get("/", `X: ${"a".repeat(200)}`);
+    let sent = 0;
+    for (; sent < head.length; sent++) {
       if (rig.events.some(({ kind }) => kind === "closed")) break;
-      await client.send(octet).catch(() => {});
+      await client.send(head[sent]).catch(() => {});
       await wait(10);
     }
     assert.equal((await rig.until("closed")).reason, "head_timeout");
-    assert.ok(performance.now() - startMs < 1_500);
+    assert.ok(sent < head.length, "no octet put it off");
   });
 });
 

@@ -170,9 +170,9 @@ test("a client that offers no ALPN is served", {}, async (rig) => {
 test("drain() does not wait for handshakes", {}, async (rig) => {
   await rig.connect();
   await rig.until("accepted");
-  const startMs = performance.now();
-  await rig.server.drain(10_000);
-  assert.ok(performance.now() - startMs < 2_000);
+  const lateMs = performance.now() + 30_000;
+  await rig.server.drain(60_000);
+  assert.ok(performance.now() < lateMs, "that is long before the deadline");
 });
 
 Deno.test({

@@ -10,7 +10,7 @@ Deno.test("a store that is away is left alone, once for all who asked it togethe
   const link = new StoreLink({
     url,
     secret: "a secret of the test",
-    restMs: 60,
+    restMs: 500,
     onExchange: (exchange) => told.push(exchange),
   });
   const looks = Array.from({ length: 20 }, () => link.look("/e/-/a", {}));
@@ -19,7 +19,7 @@ Deno.test("a store that is away is left alone, once for all who asked it togethe
   assert.ok(link.resting);
   await link.look("/e/-/a", {});
   assert.equal(told.at(-1)?.result, "resting");
-  await new Promise((resolve) => setTimeout(resolve, 80));
+  await new Promise((resolve) => setTimeout(resolve, 550));
   assert.ok(!link.resting, "after one rest, not after twenty doublings");
   link.close();
 });

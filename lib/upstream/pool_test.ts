@@ -58,12 +58,12 @@ Deno.test("Pool has as many places as before after failures", async () => {
 });
 
 Deno.test("Pool uses the connection that was used last, and none that lay idle too long", async () => {
-  const own = pool(() => Promise.resolve(fakeConn()), { idleMs: 20 });
+  const own = pool(() => Promise.resolve(fakeConn()), { idleMs: 300 });
   const [one, two] = [await own.take(take), await own.take(take)];
   own.put(one);
   own.put(two);
   assert.equal(await own.take(take), two);
-  await new Promise((resolve) => setTimeout(resolve, 40));
+  await new Promise((resolve) => setTimeout(resolve, 350));
   assert.notEqual(await own.take(take), one);
   assert.ok(one.closed);
 });
