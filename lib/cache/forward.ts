@@ -5,7 +5,14 @@
  * @module
  */
 
-import { endToEnd, type Field, type Fields, listMembers, type RequestHead } from "#http";
+import {
+  endToEnd,
+  type Field,
+  type Fields,
+  listMembers,
+  type RequestHead,
+  trimWhitespace,
+} from "#http";
 import type { CachePolicy } from "./policy.ts";
 
 const always: ReadonlySet<string> = new Set([
@@ -56,7 +63,7 @@ function acceptedCodings(fields: Fields): string {
   for (const [name, value] of fields) {
     if (name !== "accept-encoding") continue;
     for (const member of listMembers(value)) {
-      const [coding, ...parameters] = member.toLowerCase().split(/[ \t]*;[ \t]*/);
+      const [coding, ...parameters] = member.toLowerCase().split(";").map(trimWhitespace);
       const refused = parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter));
       if (!refused) accepted.add(coding === "x-gzip" ? "gzip" : coding);
     }

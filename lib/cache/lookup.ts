@@ -8,7 +8,7 @@ import type { Fields } from "#http";
 import { factsOf } from "./facts.ts";
 import type { Purges, PurgeVerdict } from "./purges.ts";
 import type { Store, StoredEntry, StoredResponse } from "./store.ts";
-import { variantKey } from "./vary.ts";
+import { variantKey, variantKeys } from "./vary.ts";
 
 /** What the store has for a request. */
 export type LookupResult =
@@ -26,8 +26,9 @@ export function lookUp(
   { key, requestFields }: { key: string; requestFields: () => Fields },
 ): LookupResult {
   const entries = store.find(key);
+  const variantFor = variantKeys(requestFields);
   for (const entry of entries) {
-    if (!isVariantFor(entry.response, requestFields)) continue;
+    if (!isVariant(entry.response, variantFor)) continue;
     const verdict = purges.verdict(entry.response);
     if (verdict !== "gone") return { kind: "found", entry, verdict };
   }
@@ -39,8 +40,15 @@ export function lookUp(
  * (206) is for nobody here: it answers ranges only.
  */
 export function isVariantFor(response: StoredResponse, requestFields: () => Fields): boolean {
+  return isVariant(response, (names) => variantKey(names, requestFields()));
+}
+
+function isVariant(
+  response: StoredResponse,
+  variantFor: (names: readonly string[]) => string,
+): boolean {
   if (response.status === 206) return false;
   const { vary } = factsOf(response);
   if (vary === "*") return false;
-  return vary.length === 0 || variantKey(vary, requestFields()) === response.variant;
+  return vary.length === 0 || variantFor(vary) === response.variant;
 }

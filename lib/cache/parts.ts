@@ -29,7 +29,7 @@ import { decideReuse } from "./reuse.ts";
 import { notStorable } from "./storable.ts";
 import type { Store, StoredEntry, StoredResponse } from "./store.ts";
 import { tagsOf } from "./tags.ts";
-import { variantKey } from "./vary.ts";
+import { variantKey, variantKeys } from "./vary.ts";
 
 /** What parts are kept and found with. */
 export interface PartsHome {
@@ -110,13 +110,14 @@ function findPart(
   { key, forwarded }: Pick<Exchange, "key" | "forwarded">,
   { store, purges }: PartsHome,
 ): StoredPart | undefined {
+  const variantFor = variantKeys(() => forwarded);
   for (const entry of store.find(key)) {
     const { response } = entry;
     if (!response.variant.startsWith(partMark)) continue;
     const { vary } = factsOf(response);
     const place = placeOf(response.fields);
     if (vary === "*" || place === undefined || purges.verdict(response) !== "valid") continue;
-    if (partMark + variantKey(vary, forwarded) !== response.variant) continue;
+    if (partMark + variantFor(vary) !== response.variant) continue;
     return { entry, ...place, whole: asWhole(response) };
   }
   return undefined;

@@ -31,7 +31,7 @@ import type { Store, StoredEntry, StoredResponse } from "./store.ts";
 import type { Purges } from "./purges.ts";
 import { tagsOf } from "./tags.ts";
 import { strongValidator } from "./validator.ts";
-import { variantKey } from "./vary.ts";
+import { variantKey, variantKeys } from "./vary.ts";
 
 /** An object that is stored in slices, some of which may be missing. */
 export interface SlicedObject {
@@ -232,11 +232,12 @@ export function findSliced(
   { key, forwarded }: Pick<Exchange, "key" | "forwarded">,
   { store, purges }: { readonly store: Store; readonly purges: Purges },
 ): { readonly object: SlicedObject; readonly verdict: Exclude<PurgeVerdict, "gone"> } | undefined {
+  const variantFor = variantKeys(() => forwarded);
   for (const entry of store.find(key)) {
     const object = slicedObject(entry);
     if (object === undefined) continue;
     const { vary } = factsOf(object.response);
-    if (vary === "*" || variantKey(vary, forwarded) !== object.response.variant) continue;
+    if (vary === "*" || variantFor(vary) !== object.response.variant) continue;
     const verdict = purges.verdict(entry.response);
     if (verdict !== "gone") return { object, verdict };
   }

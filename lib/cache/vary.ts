@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Fields, fieldValue, listMembers } from "#http";
+import { type Fields, fieldValue, listMembers, trimWhitespace } from "#http";
 
 /**
  * Returns the names in `Vary`, in lower case, sorted, each once.
@@ -35,15 +35,39 @@ export function variantKey(names: readonly string[], requestFields: Fields): str
     const value = fieldValue(requestFields, name);
     if (value === undefined) return name;
     if (name === "accept-language") return `${name}:${languages(value)}`;
-    return `${name}:${value.replace(/[ \t]*,[ \t]*/g, ",")}`;
+    // No pattern: one that skips blanks before a comma takes the square of a stranger's blanks.
+    return `${name}:${value.split(",").map(trimWhitespace).join(",")}`;
   }).join("\n");
+}
+
+/**
+ * Returns {@link variantKey} of one request for many responses: it is worked out once for all that vary
+ * by the same names, however many variants strangers had stored.
+ */
+export function variantKeys(
+  requestFields: () => Fields,
+): (names: readonly string[]) => string {
+  let known: { readonly names: readonly string[]; readonly variant: string } | undefined;
+  return (names) => {
+    const same = known?.names.length === names.length &&
+      known.names.every((name, at) => name === names[at]);
+    if (!same) known = { names, variant: variantKey(names, requestFields()) };
+    return known!.variant;
+  };
 }
 
 /** The ranges of an `Accept-Language`, written in one way for each meaning; what is none stays. */
 function languages(value: string): string {
   const ranges = listMembers(value.toLowerCase()).map((member) => {
-    const [range, weight] = member.split(/[ \t]*;[ \t]*q=/);
-    return Number(weight ?? 1) === 1 ? range : `${range};q=${weight.replace(/\.?0*$/, "")}`;
+    const at = member.indexOf(";");
+    const weight = at === -1 ? undefined : qvalue.exec(trimWhitespace(member.slice(at + 1)))?.[1];
+    // What is no weight means something else to each origin: it is a variant of its own.
+    if (weight === undefined) return member;
+    const range = trimWhitespace(member.slice(0, at));
+    return Number(weight) === 1 ? range : `${range};q=${Number(weight)}`;
   });
   return ranges.sort().join(",");
 }
+
+/** `weight` without its semicolon (RFC 9110 §12.4.2). */
+const qvalue = /^q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Fields } from "#http";
-import { variantKey, varyNames } from "./vary.ts";
+import { variantKey, variantKeys, varyNames } from "./vary.ts";
 
 const vary = (...lines: string[]) => varyNames(lines.map((line) => ["vary", line] as const));
 
@@ -52,6 +52,11 @@ const languages: { one: string; other: string; same: boolean }[] = [
   { one: "en;q=0.5", other: "en;q=0.05", same: false },
   { one: "en", other: "en, de", same: false },
   { one: "en;q=x", other: "en", same: false },
+  // What is no weight, an origin may answer in another language.
+  { one: "en;q=0x1", other: "en", same: false },
+  { one: "en;q=1e0", other: "en", same: false },
+  { one: "en;q=00", other: "en;q=0", same: false },
+  { one: "en;q=0.5;q=1", other: "en;q=0.5", same: false },
   { one: "", other: "en", same: false },
 ];
 
@@ -61,6 +66,29 @@ for (const { one, other, same } of languages) {
     assert.equal(keyFor(one) === keyFor(other), same);
   });
 }
+
+Deno.test("variantKey() reads what is mostly blanks in one pass: the square of a million never ends", () => {
+  const value = `en${" \t".repeat(500_000)}x`;
+  const fields: Fields = [["accept", value], ["accept-language", value]];
+  assert.equal(variantKey(["accept", "accept-language"], fields).length, 2_000_030);
+  const zeros: Fields = [["accept-language", `en;q=${"0".repeat(1_000_000)}x`]];
+  assert.equal(variantKey(["accept-language"], zeros).length, 1_000_022);
+});
+
+Deno.test("variantKeys() reads a request once for all that vary alike", () => {
+  let reads = 0;
+  const variantFor = variantKeys(() => {
+    reads++;
+    return [["accept", "a"], ["accept-language", "en"]];
+  });
+  for (let i = 0; i < 1000; i++) {
+    assert.equal(variantFor(["accept", "accept-language"]), "accept:a\naccept-language:en");
+  }
+  assert.equal(reads, 1);
+  assert.equal(variantFor(["accept"]), "accept:a");
+  assert.equal(variantFor(["accept-language"]), "accept-language:en");
+  assert.equal(reads, 3);
+});
 
 Deno.test("variantKey() keeps different values of several fields apart", () => {
   const value = fc.option(fc.stringMatching(/^[ -~]{0,5}$/));
