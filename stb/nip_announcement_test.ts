@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { encodeNetworkInformationFile, nipUris } from "#nip";
+import { readSession } from "./session_keeper.ts";
 import { Announcement, type AnnouncementOutcome } from "./nip_announcement.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -135,4 +136,34 @@ Deno.test("what strangers send is bounded, and named where it is not taken", asy
   announcement.take(nipUris.bootstrap, bytes("6"), "192.0.2.6");
   assert.equal(outcomes.at(-1), "taken");
   assert.equal(await bootstrap(), "6");
+});
+
+const vectors = new URL("../../shared/vectors/nip/", import.meta.url);
+const [sesBootstrap, sesNetwork] = await Promise.all(
+  ["ses-bootstrap.xml", "ses-nif.xml"].map((name) =>
+    Deno.readFile(new URL(name, vectors)).catch(() => undefined)
+  ),
+);
+
+Deno.test({
+  name: "what a real satellite announces says where to listen, and which carrier it is" +
+    (sesBootstrap ? "" : " (skipped: ../shared/vectors is absent)"),
+  ignore: !sesBootstrap,
+  fn: async () => {
+    const { announcement, outcomes } = setUp();
+    const source = "192.168.200.180";
+    const carrier = { nipNetworkId: 1, nipCarrierId: 1102, nipLinkId: 1, nipServiceId: 0 };
+    announcement.heard(source, { ...carrier, nipStreamProviderName: "SES" });
+    announcement.take(nipUris.bootstrap, sesBootstrap!, source);
+    announcement.take(nipUris.networkInformationFile, sesNetwork!, source);
+    assert.deepEqual(outcomes, ["taken", "taken"]);
+    assert.deepEqual(announcement.view?.carrier.frequencyKhz, 12_441_000);
+    const session = readSession(await announcement.bootstrap());
+    assert.ok(session.kind === "session");
+    const { channels } = session.lineup;
+    assert.deepEqual(
+      channels.map(({ group, tsi, sourceAddress }) => [group, tsi, sourceAddress]).slice(0, 2),
+      [["224.0.23.14", 0, source], ["224.0.49.1", 49001, source]],
+    );
+  },
 });
