@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { gunzipSync } from "node:zlib";
 import { parseServiceList } from "#dvbi";
 import { parseMediaPlaylist } from "#hls";
 import { createLogger } from "#log";
@@ -9,6 +10,7 @@ import { PurgeIndex, type PurgeKind } from "#purge";
 import type { Protection } from "./broadcast.ts";
 import { filesOfFlags, filesOfPlan } from "./carousel_plan.ts";
 import type { ConfigurationDocuments } from "./configuration_feed.ts";
+import type { PlannedFile } from "./file_carousel.ts";
 import { Headend } from "./headend.ts";
 import { SlidingOrigin } from "./origin_fixture.ts";
 import { RecordingReceiver } from "./receiver_fixture.ts";
@@ -31,7 +33,12 @@ let groups = 0;
 
 async function onAir(
   test: (air: OnAir) => Promise<void>,
-  options: { bitsPerSecond?: number; maxObjectBytes?: number; protection?: Protection } = {},
+  options: {
+    bitsPerSecond?: number;
+    maxObjectBytes?: number;
+    protection?: Protection;
+    files?: readonly PlannedFile[];
+  } = {},
 ): Promise<void> {
   const group = `239.255.40.${++groups}`;
   const [origin, receiver] = [new SlidingOrigin(), await RecordingReceiver.open(group)];
@@ -433,3 +440,16 @@ async function dissect(capture: Uint8Array, port: number): Promise<string[][]> {
     await Deno.remove(file);
   }
 }
+
+Deno.test("a file is encoded on the air, and receivers may use it for as long as its plan says", async () => {
+  const [file] = filesOfFlags(["/files/guide.xml"], 60_000);
+  const files = [{ ...file, contentEncoding: "gzip" as const, maxAgeSeconds: 86_400 }];
+  await onAir(async ({ origin, receiver }) => {
+    await receiver.until("the file", () => receiver.find("/files/guide.xml") !== undefined);
+    const { bytes, file: { contentEncoding, cacheControl } } = receiver.find("/files/guide.xml")!;
+    assert.equal(contentEncoding, "gzip");
+    assert.deepEqual(new Uint8Array(gunzipSync(bytes)), origin.bytes("/files/guide.xml"));
+    assert.ok(cacheControl?.kind === "expires");
+    assert.ok(cacheControl.expiresMs > Date.now() + 86_000_000);
+  }, { files });
+});
