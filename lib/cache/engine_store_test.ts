@@ -377,3 +377,14 @@ Deno.test("respond() answers a next hop that throws nonsense", async () => {
   assert.equal((await bench.get("/a")).status, 502);
   assert.equal((await bench.get("/a", [], { method: "POST" })).status, 502);
 });
+
+Deno.test("of one key the newest variants are kept, however many a client asks for", async () => {
+  const bench = setUp(() => reply(200, [maxAge(60), ["vary", "accept-language"]], "x"));
+  for (let i = 0; i < 300; i++) await bench.get("/a", [["accept-language", `x-${i}`]]);
+  await settle();
+  assert.equal(bench.store.count, 256);
+  const status = async (i: number) =>
+    (await bench.get("/a", [["accept-language", `x-${i}`]])).cacheStatus;
+  assert.equal(await status(299), "edge;hit;ttl=60");
+  assert.equal(await status(0), "edge;fwd=vary-miss;fwd-status=200;ttl=60;stored");
+});

@@ -31,6 +31,12 @@ import type { RememberedKeys } from "./remembered_keys.ts";
 import { variantKey } from "./vary.ts";
 import { vouchedSeq } from "./vouched.ts";
 
+/**
+ * Variants of one key that are kept. Each lookup passes over them, and who may choose `Accept-Language`
+ * could have any number stored: ten thousand cost everybody who asks for the key 8 ms.
+ */
+const mostVariants = 256;
+
 /** What the engine and its fetcher work with. */
 export interface EngineParts {
   readonly store: Store;
@@ -294,6 +300,9 @@ export class Fetcher {
     const { fetchedBytes: bytes } = fill;
     if (entry !== undefined) {
       this.slices.supersede(entry);
+      for (const oldest of store.find(entry.response.key).slice(mostVariants)) {
+        store.remove(oldest);
+      }
       tell({ kind: "fetched", result: "stored", bytes });
     } else {
       const reason = refusal() ?? "not_admitted";
