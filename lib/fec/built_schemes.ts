@@ -30,7 +30,8 @@ export const erasureCodes: ReadonlyMap<number, ErasureCode> = new Map<number, Er
   [fecEncodingIds.reedSolomon8, {
     repairSymbols,
     // Each source symbol goes into each that is missing, and no more are than there is repair for.
-    decodeWork: (symbols, symbolBytes) => symbols * Math.min(symbols, 255 - symbols) * symbolBytes,
+    decodeWork: (symbols, symbolBytes, missing = 255) =>
+      symbols * Math.min(missing, symbols, 255 - symbols) * symbolBytes,
     encoder: (block) => new reedSolomon.BlockEncoder(block),
     decode: reedSolomon.decodeBlock,
   }],

@@ -36,10 +36,12 @@ export interface ErasureCode {
   /** How many different repair symbols a block of so many source symbols has, in such an object. */
   repairSymbols(symbols: number, oti: Pick<FecOti, BlockLimits>): number;
   /**
-   * About how many octets are added up to decode a block of so many source symbols, at worst: the
-   * measure of what a stranger's block may cost.
+   * About how many octets are added up to decode a block: the measure of what a stranger's may cost.
+   *
+   * @param symbols Source symbols of the block.
+   * @param missing How many of them are missing; as many as can be when absent.
    */
-  decodeWork(symbols: number, symbolBytes: number): number;
+  decodeWork(symbols: number, symbolBytes: number, missing?: number): number;
   encoder(block: SourceBlock): RepairSource;
   /**
    * Fills in the source symbols that are missing, in place.

@@ -26,8 +26,8 @@ interface Mending {
   /** Missing symbols of each block. */
   readonly missing: Int32Array;
   readonly repair: RepairSymbols;
-  /** Whether a block of so many symbols may be decoded now. */
-  readonly mayDecode: (symbols: number) => boolean;
+  /** Whether a block of so many symbols that lacks so many may be decoded now. */
+  readonly mayDecode: (symbols: number, missing: number) => boolean;
   /** Blocks that could be decoded, and must wait until they may. */
   readonly waiting: Set<number>;
 }
@@ -64,7 +64,7 @@ export class Assembly {
     this.#mending = code && {
       missing: Int32Array.from({ length: cut.blocks }, (_, sbn) => blockSymbols(cut, sbn)),
       repair: new RepairSymbols(code, cut),
-      mayDecode: (symbols) => mayWork(code.decodeWork(symbols, cut.symbolBytes)),
+      mayDecode: (symbols, missing) => mayWork(code.decodeWork(symbols, cut.symbolBytes, missing)),
       waiting: new Set(),
     };
     this.body = new Uint8Array(cut.bytes);
@@ -213,7 +213,7 @@ export class Assembly {
     waiting.delete(sbn);
     if (missing[sbn] === 0) return repair.forget(sbn);
     if (!repair.enough(sbn, missing[sbn])) return;
-    if (!mayDecode(blockSymbols(this.cut, sbn))) {
+    if (!mayDecode(blockSymbols(this.cut, sbn), missing[sbn])) {
       waiting.add(sbn);
       return;
     }
