@@ -90,7 +90,7 @@ test("fifty nodes on one control apply every purge, and control knows it", async
     const { total, applied, waiting, took } = (await viewOf(url, last.id)).nodes;
     assert.deepEqual({ total, applied, waiting }, { total: 50, applied: 50, waiting: [] });
     assert.deepEqual(took.map(({ id }: { id: string }) => id), ids);
-    for (const { ms } of took) assert.ok(ms > 0 && ms < 5000, `took ${ms} ms`);
+    for (const { ms } of took) assert.ok(ms > 0 && ms < 60_000, `took ${ms} ms`);
     for (const { index } of nodes) {
       assert.equal(index.appliedSeq, 40);
       assert.equal(index.verdict({ key: "/1", tags: ["sport-19"], fillSeq: 0 }), "gone");

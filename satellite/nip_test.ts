@@ -35,7 +35,7 @@ function freePort(): number {
 
 /** Asks until the answer is whole and right. */
 async function until<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {
-  for (const lastMs = performance.now() + 15_000; performance.now() < lastMs;) {
+  for (const lastMs = performance.now() + 30_000; performance.now() < lastMs;) {
     const answer = await ask().catch(() => undefined);
     if (answer !== undefined) return answer;
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -262,9 +262,9 @@ export class HomeRig {
     }
   }
 
-  /** Waits until something holds; fails after some seconds. */
+  /** Waits until something holds; fails after half a minute. */
   async until(condition: () => boolean, what: string): Promise<void> {
-    for (let i = 0; i < 1000; i++) {
+    for (let i = 0; i < 3000; i++) {
       if (condition()) return;
       await turn(10);
     }

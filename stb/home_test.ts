@@ -209,7 +209,7 @@ Deno.test("a player waits a moment for the next segment, rather than ask the int
     await rig.broadcast([segment(1)]);
     await rig.until(() => rig.home.status().objects.complete === 1, "the first segment");
     const next = rig.bytes(pathOf(2));
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    await new Promise((resolve) => setTimeout(resolve, 50));
     await rig.broadcast([segment(2)]);
     assert.deepEqual(await next, segment(2).body);
     assert.equal(origin.count(pathOf(2)), 0);

@@ -22,7 +22,7 @@ function freePort(): number {
 
 async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
   for (let tries = 0; !await holds().catch(() => false); tries++) {
-    if (tries === 200) assert.fail(`never: ${what}`);
+    if (tries === 600) assert.fail(`never: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -441,7 +441,7 @@ for (const { name, open, durable } of stores) {
       const before = await open(dir);
       const run = slicedBench(origin, undefined, before);
       await bytesIn(await run.ask("/big"));
-      for (let tries = 0; before.count < 42 && tries < 200; tries++) {
+      for (let tries = 0; before.count < 42 && tries < 6000; tries++) {
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
       const sent = run.sent.length;

@@ -222,7 +222,7 @@ promise("stale stands in while it is revalidated, and when the origin fails", as
   node.origin.objects.set("/a", { fields: [["cache-control", control]], body: "new" });
   assert.equal(await textOf(node, "/a"), "200 old");
   for (let tries = 0; await textOf(node, "/a") !== "200 new"; tries++) {
-    assert.ok(tries < 100);
+    assert.ok(tries < 3000);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   await node.settled();
@@ -289,8 +289,8 @@ for (const size of [30, 200_000, 5_000_000]) {
           "stale while it is asked for",
         );
         for (let tries = 0; node.origin.count("/news/a?b=1") === asked; tries++) {
-          assert.ok(tries < 100);
-          await node.settled();
+          assert.ok(tries < 3000);
+          await new Promise((resolve) => setTimeout(resolve, 5));
         }
         await node.settled();
 
