@@ -91,6 +91,7 @@ class Server implements Http1Server, ConnectionHome {
   #idleTurns = 0;
   #scan: ReturnType<typeof setInterval> | undefined;
   #emptied: (() => void) | undefined;
+  #endPause: (() => void) | undefined;
 
   constructor(options: ServeOptions, limits: Http1Limits, listener: Deno.Listener) {
     this.handler = options.handler;
@@ -114,6 +115,7 @@ class Server implements Http1Server, ConnectionHome {
     if (!this.draining) {
       this.draining = true;
       this.#listener.close();
+      this.#endPause?.();
     }
     for (const connection of this.#open) connection.drain();
     if (this.#open.size === 0) return;
@@ -135,7 +137,7 @@ class Server implements Http1Server, ConnectionHome {
         if (this.draining) return;
         this.emit({ kind: "accept_failed", error });
         for (let n = 0; n < evictedAtFault; n++) this.#evict();
-        await pause();
+        await this.#pause();
       }
     }
   }
@@ -146,8 +148,18 @@ class Server implements Http1Server, ConnectionHome {
    */
   async #roomForTls(): Promise<void> {
     while (!this.draining && this.#held >= this.limits.maxConnections && !this.#evict()) {
-      await pause();
+      await this.#pause();
     }
+  }
+
+  async #pause(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, acceptPauseMs);
+    this.#endPause = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    await promise;
   }
 
   #welcome(conn: Deno.Conn): void {
@@ -241,10 +253,6 @@ const refusalFields: Fields = [["content-length", "0"], ["retry-after", "1"], [
   "connection",
   "close",
 ]];
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, acceptPauseMs));
-}
 
 /** A head and its body in two writes must not wait for an ACK between them. */
 function setNoDelay(conn: Deno.Conn): void {
