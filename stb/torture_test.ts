@@ -94,7 +94,7 @@ Deno.test(`${datagrams} mutated datagrams: nothing is thrown, memory is bounded,
   assert.ok(delivered >= datagrams / 10 / 45 - 4, `${delivered} objects`);
   assert.ok(mostHeld <= limits.maxReceivingBytes + limits.maxEarlyBytes, `${mostHeld} bytes held`);
   const grown = (Deno.memoryUsage().rss - heapBefore) / 2 ** 20;
-  assert.ok(grown < 200, `grew by ${grown.toFixed(0)} MiB after the first quarter`);
+  assert.ok(grown < 400, `grew by ${grown.toFixed(0)} MiB after the first quarter`);
   // Mutants reach every depth, else this proves little.
   for (
     const outcome of ["stored", "early", "fdt", "fdt_bad_xml", "truncated", "refused"] as const
